@@ -1,0 +1,225 @@
+"""The experiment file: one TOML that names the whole dataflow, from inputs to decisions.
+
+Parses and validates; every problem is reported at once, unknown keys with the nearest known one. It must not
+open data, build networks or run anything.
+"""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from vicinal.errors import ExperimentError, PathError
+from vicinal.inputs.contract import Contract
+from vicinal.training.config import TrainingConfig
+
+__all__ = [
+    "DecisionsConfig",
+    "EvidenceConfig",
+    "Experiment",
+    "InputsConfig",
+    "RepresentationsConfig",
+    "SplitConfig",
+    "load_experiment",
+    "parse_experiment",
+]
+
+_LARGEST_BYTES = 1_000_000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class SplitConfig(_Strict):
+    """How rows are divided: by drawing subjects with a seed, or as a saved split says."""
+
+    by: Literal["subject"] = "subject"
+    test: float = Field(0.2, gt=0, lt=1)
+    validation: float = Field(0.1, gt=0, lt=1)
+    calibration: float = Field(0.1, gt=0, lt=1)
+    seed: int = Field(0, ge=0, lt=2**63)
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _leaves_rows_to_train_on(self) -> Self:
+        if self.test + self.validation + self.calibration >= 1:
+            raise ValueError("test + validation + calibration must leave a share to train on")
+        return self
+
+
+class InputsConfig(_Strict):
+    """Where signals and labels come from, what they must look like, and how they are split."""
+
+    dataset: str | None = None
+    folder: Path | None = None
+    options: dict[str, bool | int | float | str | list[str]] = {}
+    labels: Path | None = None
+    file_column: str | None = None
+    label_column: str | None = None
+    subject_column: str | None = None
+    task: Literal["binary", "classes", "labels"]
+    positive: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    max_skipped: float = Field(0.02, ge=0, lt=1)
+    contract: Contract
+    split: SplitConfig = SplitConfig()
+
+    @model_validator(mode="after")
+    def _names_one_source_and_one_task(self) -> Self:
+        if (self.dataset is None) == (self.folder is None):
+            raise ValueError("give either dataset = \"...\" or folder = \"...\", and only one of them")
+        if (self.task == "binary") != bool(self.positive):
+            raise ValueError('positive = ["..."] goes with task = "binary", and only with it')
+        return self
+
+
+class RepresentationsConfig(_Strict):
+    """The network, as text or as the name of a preset."""
+
+    network: str = Field(min_length=1, max_length=20_000)
+
+
+class EvidenceConfig(_Strict):
+    """How much evidence is gathered about the test rows."""
+
+    resamples: int = Field(2000, ge=100, le=100_000)
+    shifts_samples: tuple[int, ...] = ()
+
+
+class DecisionsConfig(_Strict):
+    """What a decision must achieve, and in which population."""
+
+    aim: str = "sensitivity >= 0.95"
+    confidence: float | None = Field(None, gt=0, lt=1)
+    prevalence: float | None = Field(None, gt=0, lt=1)
+    refer: dict[str, float] | None = None
+
+
+class Experiment(_Strict):
+    """One whole experiment; `digest` names its content."""
+
+    title: str = Field(min_length=1, max_length=200)
+    seed: int = Field(0, ge=0, lt=2**63)
+    inputs: InputsConfig
+    representations: RepresentationsConfig
+    training: TrainingConfig
+    evidence: EvidenceConfig = EvidenceConfig()
+    decisions: DecisionsConfig = DecisionsConfig()
+
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, title: str) -> str:
+        if any(ord(character) < 32 for character in title):
+            raise ValueError("must be one line of text")
+        return title
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, str]:
+    """Read an experiment file and set single keys from the command line.
+
+    Args:    path: a TOML file; relative folders and files in it are taken from where it lies.
+             overrides: "training.learning_rate=0.01" and the like; the value is TOML, or text.
+    Returns: the experiment, and its text with the overrides noted at the end.
+    Raises:  PathError: when there is no such file.  ExperimentError: for every problem in it, at once.
+    """
+    if not path.is_file():
+        raise PathError(f"experiment file {path} does not exist. `vicinal run experiments/NAME.toml` wants one.")
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise ExperimentError(f"{path} is larger than {_LARGEST_BYTES:,} bytes; that is no experiment file.")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ExperimentError(f"{path} is not UTF-8 text: {error}.") from error
+    experiment = parse_experiment(text, where=str(path), base=path.parent, overrides=overrides)
+    notes = "".join(f"# --set {override}\n" for override in overrides)
+    return experiment, text.rstrip("\n") + "\n" + notes
+
+
+def parse_experiment(
+    text: str, *, where: str = "experiment", base: Path | None = None, overrides: Sequence[str] = ()
+) -> Experiment:
+    """Parse the text of an experiment file; see `load_experiment`."""
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ExperimentError(f"{where} is not TOML: {error}.") from error
+    for override in overrides:
+        _override(data, override)
+    try:
+        experiment = Experiment.model_validate(data)
+    except ValidationError as error:
+        raise ExperimentError(f"{where}:\n" + "\n".join(_problems(error))) from error
+    return _with_absolute_paths(experiment, base or Path.cwd())
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    names = key.strip().split(".")
+    if not equals or not all(names):
+        raise ExperimentError(f"--set {override!r}: expected key=value, such as training.learning_rate=0.01.")
+    table = data
+    for name in names[:-1]:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise ExperimentError(f"--set {override!r}: {name!r} is not a table.")
+    table[names[-1]] = _value(value.strip())
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _problems(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        location = ".".join(str(part) for part in problem["loc"]) or "experiment"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"  {location}: unknown key{_suggestion(problem['loc'])}")
+        elif problem["type"] == "missing":
+            lines.append(f"  {location}: missing")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            shown = "" if isinstance(problem["input"], Mapping) else f", got {_short(problem['input'])}"
+            lines.append(f"  {location}: {message[:1].lower()}{message[1:]}{shown}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    known = _known_keys(location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    if near:
+        return f", did you mean {near[0]!r}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Experiment
+    for part in location:
+        field = model.model_fields.get(str(part)) if hasattr(model, "model_fields") else None
+        model = field.annotation if field is not None else None
+    return list(model.model_fields) if hasattr(model, "model_fields") else []
+
+
+def _with_absolute_paths(experiment: Experiment, base: Path) -> Experiment:
+    inputs = experiment.inputs
+    changes: dict[str, Any] = {
+        name: (base / value).absolute()
+        for name in ("folder", "labels")
+        if (value := getattr(inputs, name)) is not None
+    }
+    if inputs.split.file is not None:
+        changes["split"] = inputs.split.model_copy(update={"file": (base / inputs.split.file).absolute()})
+    return experiment.model_copy(update={"inputs": inputs.model_copy(update=changes)})

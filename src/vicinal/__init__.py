@@ -4,14 +4,12 @@
 `import vicinal` costs next to nothing.
 """
 
-from typing import Any
-
 __all__ = ["SignalClassifier", "__version__", "load", "read"]
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "read":
         from vicinal.inputs.formats.reading import read
 

@@ -2,7 +2,7 @@
 
     VicinalError
     |- PathError         (OSError)       a path is missing, outside its folder, or cannot be written
-    |- FormatError       (ValueError)    a file is not what it claims to be: recording, label table, pack, model
+    |- FormatError       (ValueError)    a file is not what it claims: recording, label table, pack, model
     |- ContractError     (ValueError)    a signal breaks its contract; holds every violation
     |- NetworkError      (ValueError)    a network text cannot be parsed or built
     |- ExperimentError   (ValueError)    an experiment file or a configuration is wrong

@@ -72,7 +72,7 @@ class InputsConfig(_Strict):
     @model_validator(mode="after")
     def _names_one_source_and_one_task(self) -> Self:
         if (self.dataset is None) == (self.folder is None):
-            raise ValueError("give either dataset = \"...\" or folder = \"...\", and only one of them")
+            raise ValueError('give either dataset = "..." or folder = "...", and only one of them')
         if (self.task == "binary") != bool(self.positive):
             raise ValueError('positive = ["..."] goes with task = "binary", and only with it')
         return self
@@ -128,7 +128,9 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> tuple[Experime
     Raises:  PathError: when there is no such file.  ExperimentError: for every problem in it, at once.
     """
     if not path.is_file():
-        raise PathError(f"experiment file {path} does not exist. `vicinal run experiments/NAME.toml` wants one.")
+        raise PathError(
+            f"experiment file {path} does not exist. `vicinal run experiments/NAME.toml` wants one."
+        )
     if path.stat().st_size > _LARGEST_BYTES:
         raise ExperimentError(f"{path} is larger than {_LARGEST_BYTES:,} bytes; that is no experiment file.")
     try:

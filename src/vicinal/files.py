@@ -77,7 +77,7 @@ def read_json(path: Path) -> Any:
 def inside(root: Path, name: str) -> Path:
     """Return the regular file `name` below `root`, refusing everything that would leave it.
 
-    Args:    root: the folder given by the user.  name: a relative path found in data (a header, a label table).
+    Args:    root: the folder given by the user.  name: a relative path found in data (a header, a table).
     Raises:  PathError: for an absolute, home-relative or network name, a path or link that leaves `root`, a
              special file, or a file that is not there.
     """

@@ -86,4 +86,4 @@ class Signal:
         """Duration in seconds of a signal with a time axis."""
         if self.rate_hz is None:
             raise FormatError(f"recording {self.id!r} has no time axis, so no duration.")
-        return self.samples.shape[1] / self.rate_hz
+        return float(self.samples.shape[1] / self.rate_hz)

@@ -1,0 +1,107 @@
+"""What a person sees while work goes on: messages, progress and tables.
+
+Results go to standard output, messages and progress to standard error. It must not know what it shows.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+__all__ = ["QUIET", "Quiet", "Show", "Terminal", "Update"]
+
+Update = Callable[[int, int], None]
+"""Called with how much is done and how much there is."""
+
+_PLAIN_LINE_EVERY_S = 15.0
+
+
+class Show(Protocol):
+    """Where work reports how it goes."""
+
+    def say(self, message: str) -> None:
+        """Show one message."""
+
+    def progress(self, what: str) -> contextlib.AbstractContextManager[Update]:
+        """Show progress while the block runs."""
+
+
+class Quiet:
+    """Shows nothing: for use as a library."""
+
+    def say(self, message: str) -> None:
+        """Ignore the message."""
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[Update]:  # noqa: ARG002  # the interface of Show
+        """Ignore the progress."""
+        yield lambda _done, _total: None
+
+
+QUIET = Quiet()
+
+
+class Terminal:
+    """Shows messages and progress on standard error, tables on standard output."""
+
+    def __init__(self) -> None:
+        self._errors = Console(stderr=True, highlight=False)
+        self._results = Console(highlight=False)
+
+    def say(self, message: str) -> None:
+        """Print one line to standard error."""
+        self._errors.print(message, markup=False, soft_wrap=True)
+
+    def progress(self, what: str) -> contextlib.AbstractContextManager[Update]:
+        """Show a bar on a terminal, and a plain line now and then elsewhere."""
+        return self._bar(what) if self._errors.is_terminal else self._lines(what)
+
+    def result(self, text: str) -> None:
+        """Print text to standard output as it is."""
+        self._results.print(text, markup=False, soft_wrap=True)
+
+    def paragraph(self, text: str) -> None:
+        """Print text to standard output, wrapped to the width of the terminal."""
+        self._results.print(text, markup=False)
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        title: str | None = None,
+        n_text: int = 1,
+    ) -> None:
+        """Print a table to standard output; the first `n_text` columns are text, the others numbers."""
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for k, column in enumerate(columns):
+            table.add_column(column, justify="left" if k < n_text else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        # A pipe has no width: a table is then as wide as it needs to be.
+        width = None if self._results.is_terminal else 160
+        self._results.print(table, width=width, markup=False, crop=False)
+
+    @contextlib.contextmanager
+    def _bar(self, what: str) -> Iterator[Update]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._errors, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    @contextlib.contextmanager
+    def _lines(self, what: str) -> Iterator[Update]:
+        start = last = time.monotonic()
+
+        def update(done: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _PLAIN_LINE_EVERY_S:
+                last = time.monotonic()
+                self.say(f"{what}: {done} of {total} after {last - start:.0f} s")
+
+        yield update
+        self.say(f"{what}: done in {time.monotonic() - start:.1f} s")

@@ -6,7 +6,7 @@ from vicinal import errors
 
 
 def test_every_error_has_the_one_root_and_a_natural_built_in() -> None:
-    for name in errors.__all__:
+    for name in errors.__all__[:-1]:
         error = getattr(errors, name)
         assert issubclass(error, errors.VicinalError)
         if error is not errors.VicinalError:
@@ -17,15 +17,21 @@ def test_every_error_has_the_one_root_and_a_natural_built_in() -> None:
 
 def test_there_are_at_most_ten() -> None:
     defined = [name for name, value in vars(errors).items() if inspect.isclass(value)]
-    assert sorted(defined) == errors.__all__
+    assert [*sorted(defined), "did_you_mean"] == errors.__all__
     assert len(defined) <= 10
 
 
 def test_the_docstring_draws_the_whole_tree() -> None:
-    for name in errors.__all__:
+    for name in errors.__all__[:-1]:
         assert name in (errors.__doc__ or "")
 
 
 def test_one_root_catches_them_all() -> None:
     with pytest.raises(errors.VicinalError, match="rows"):
         raise errors.RoleError("these rows")
+
+
+def test_the_nearest_known_word_is_offered() -> None:
+    assert errors.did_you_mean("widnow", ["window", "stride"]) == ", did you mean 'window'?"
+    assert errors.did_you_mean("zzz", ["window", "stride"]) == "; known: window, stride."
+    assert errors.did_you_mean("zzz", []) == "."

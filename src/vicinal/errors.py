@@ -15,6 +15,9 @@ A message says what was expected, what was found, where, and what to do. A `Vici
 read; anything else that escapes is a bug of ours.
 """
 
+import difflib
+from collections.abc import Iterable
+
 __all__ = [
     "ContractError",
     "ExperimentError",
@@ -26,6 +29,7 @@ __all__ = [
     "RoleError",
     "TrainingError",
     "VicinalError",
+    "did_you_mean",
 ]
 
 
@@ -67,3 +71,12 @@ class TrainingError(VicinalError, RuntimeError):
 
 class ExtraError(VicinalError, ImportError):
     """An optional dependency is missing; the message names the extra to install."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown word: the nearest known one, or all that are known."""
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    if near:
+        return f", did you mean {near[0]!r}?"
+    return f"; known: {', '.join(names)}." if names else "."

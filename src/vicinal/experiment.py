@@ -4,7 +4,6 @@ Parses and validates; every problem is reported at once, unknown keys with the n
 open data, build networks or run anything.
 """
 
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from vicinal.errors import ExperimentError, PathError
+from vicinal.errors import ExperimentError, PathError, did_you_mean
 from vicinal.inputs.contract import Contract
 from vicinal.training.config import TrainingConfig
 
@@ -43,6 +42,7 @@ class SplitConfig(_Strict):
     validation: float = Field(0.1, gt=0, lt=1)
     calibration: float = Field(0.1, gt=0, lt=1)
     seed: int = Field(0, ge=0, lt=2**63)
+    train_subjects: int | None = Field(None, ge=1)
     file: Path | None = None
 
     @model_validator(mode="after")
@@ -184,7 +184,9 @@ def _problems(error: ValidationError) -> list[str]:
     for problem in error.errors(include_url=False):
         location = ".".join(str(part) for part in problem["loc"]) or "experiment"
         if problem["type"] == "extra_forbidden":
-            lines.append(f"  {location}: unknown key{_suggestion(problem['loc'])}")
+            lines.append(
+                f"  {location}: unknown key{did_you_mean(str(problem['loc'][-1]), _known_keys(problem['loc'][:-1]))}"
+            )
         elif problem["type"] == "missing":
             lines.append(f"  {location}: missing")
         else:
@@ -197,14 +199,6 @@ def _problems(error: ValidationError) -> list[str]:
 def _short(value: Any) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _suggestion(location: tuple[int | str, ...]) -> str:
-    known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    if near:
-        return f", did you mean {near[0]!r}?"
-    return f"; known here: {', '.join(known)}" if known else ""
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ Results go to standard output, messages and progress to standard error. It must 
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from rich.console import Console
@@ -14,10 +14,13 @@ from rich.table import Table
 
 __all__ = ["QUIET", "Quiet", "Show", "Terminal", "Update"]
 
-Update = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
-
 _PLAIN_LINE_EVERY_S = 15.0
+
+
+class Update(Protocol):
+    """Called with how much is done, how much there is (None while not known), and a few words."""
+
+    def __call__(self, done: int, total: int | None, words: str = "") -> None: ...  # noqa: D102
 
 
 class Show(Protocol):
@@ -39,7 +42,11 @@ class Quiet:
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Update]:  # noqa: ARG002  # the interface of Show
         """Ignore the progress."""
-        yield lambda _done, _total: None
+        yield _ignore
+
+
+def _ignore(done: int, total: int | None, words: str = "") -> None:
+    del done, total, words
 
 
 QUIET = Quiet()
@@ -88,20 +95,30 @@ class Terminal:
 
     @contextlib.contextmanager
     def _bar(self, what: str) -> Iterator[Update]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[words]}"),
+        )
         with Progress(*columns, console=self._errors, transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            task = bar.add_task(what, total=None, words="")
+
+            def update(done: int, total: int | None, words: str = "") -> None:
+                bar.update(task, completed=done, total=total, words=words)
+
+            yield update
 
     @contextlib.contextmanager
     def _lines(self, what: str) -> Iterator[Update]:
         start = last = time.monotonic()
 
-        def update(done: int, total: int) -> None:
+        def update(done: int, total: int | None, words: str = "") -> None:
             nonlocal last
             if time.monotonic() - last >= _PLAIN_LINE_EVERY_S:
                 last = time.monotonic()
-                self.say(f"{what}: {done} of {total} after {last - start:.0f} s")
+                self.say(f"{what}: {done} of {total or '?'} after {last - start:.0f} s {words}".rstrip())
 
         yield update
         self.say(f"{what}: done in {time.monotonic() - start:.1f} s")

@@ -1,0 +1,222 @@
+"""Calibration: from logits to probabilities that mean what they say.
+
+Fitted on rows that trained nothing, never on test rows. Every map is monotone in each logit, so a calibration
+changes no ranking. Knows score tables; must not know networks or thresholds.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pydantic
+from jaxtyping import Float, Float64
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_softmax, softmax
+
+from vicinal.errors import ExperimentError, FormatError, InfeasibleError
+from vicinal.scoretable import FITTING_ROLES, ScoreTable, Task
+
+__all__ = ["Calibration", "CalibrationKind", "fit_calibration", "identity"]
+
+CalibrationKind = Literal["none", "temperature", "platt"]
+
+_TEMPERATURES = (0.05, 20.0)
+_SLOPES = (1e-3, 1e3)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A monotone map from logits to probabilities.
+
+    Args:    task: exclusive `classes` share one softmax; every other task has a sigmoid for each class.
+             classes: K names.  kind: `none`, `temperature` (z / T) or `platt` (slope * z + intercept).
+             parameters: `temperature`: {"temperature": (T,)}, T > 0; `platt`: {"slope": (K,), "intercept":
+             (K,)}, slopes > 0; `none`: {}.
+    Raises:  FormatError: when kind, names, lengths or numbers do not agree; every problem is listed.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    kind: CalibrationKind
+    parameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = self._problems()
+        if problems:
+            raise FormatError("calibration: " + "; ".join(problems) + ".")
+
+    def _problems(self) -> list[str]:
+        n = len(self.classes)
+        expected = {
+            "none": {},
+            "temperature": {"temperature": 1},
+            "platt": {"slope": n, "intercept": n},
+        }.get(self.kind)
+        problems = []
+        if self.task not in get_args(Task):
+            problems.append(f"task {self.task!r} is not one of {', '.join(get_args(Task))}")
+        if not n or len(set(self.classes)) != n:
+            problems.append(f"classes must be distinct and at least one, got {self.classes}")
+        if expected is None:
+            kinds = ", ".join(get_args(CalibrationKind))
+            return [*problems, f"kind {self.kind!r} is not one of {kinds}"]
+        if self.kind == "platt" and self.task == "classes":
+            problems.append("platt maps each class alone, but exclusive classes share one softmax")
+        if set(self.parameters) != set(expected):
+            problems.append(f"{self.kind} has parameters {sorted(expected)}, got {sorted(self.parameters)}")
+        for name in sorted(set(self.parameters) & set(expected)):
+            values = self.parameters[name]
+            if len(values) != expected[name]:
+                problems.append(f"{name} must have {expected[name]} numbers, got {len(values)}")
+            if not all(math.isfinite(value) for value in values):
+                problems.append(f"{name} must be finite, got {values}")
+            elif name != "intercept" and not all(value > 0 for value in values):
+                problems.append(f"{name} must be positive, got {values}")
+        return problems
+
+    def apply(self, logits: Float[np.ndarray, "n k"]) -> Float64[np.ndarray, "n k"]:
+        """Return the probability of each class for each row.
+
+        Raises:  FormatError: when `logits` is not (n, K).
+        """
+        scores = np.asarray(logits, dtype=np.float64)
+        if scores.ndim != 2 or scores.shape[1] != len(self.classes):
+            raise FormatError(
+                f"logits must be (n, {len(self.classes)}), one column for each of {', '.join(self.classes)}; "
+                f"got {scores.shape}."
+            )
+        if self.kind == "temperature":
+            scores = scores / self.parameters["temperature"][0]
+        elif self.kind == "platt":
+            scores = scores * self.parameters["slope"] + self.parameters["intercept"]
+        return np.asarray(softmax(scores, axis=1) if self.task == "classes" else expit(scores))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the calibration as JSON values."""
+        return _ADAPTER.dump_python(self, mode="json")  # type: ignore[no-any-return]  # a dataclass gives a dict
+
+    @staticmethod
+    def from_dict(value: object) -> "Calibration":
+        """Read what `to_dict` wrote.
+
+        Raises:  FormatError: when keys, types or numbers are wrong.
+        """
+        keys = {item.name for item in dataclasses.fields(Calibration)}
+        if not isinstance(value, dict) or set(value) != keys:
+            found = sorted(map(str, value)) if isinstance(value, dict) else type(value).__name__
+            raise FormatError(f"calibration: expected an object with {sorted(keys)}, got {found}.")
+        try:
+            return _ADAPTER.validate_json(json.dumps(value), strict=True)
+        except pydantic.ValidationError as error:
+            problems = [f"{'.'.join(map(str, item['loc']))} {item['msg']}".strip() for item in error.errors()]
+            raise FormatError(f"calibration: {'; '.join(problems)}.") from error
+
+
+_ADAPTER = pydantic.TypeAdapter(Calibration)
+
+
+def identity(task: Task, classes: tuple[str, ...]) -> Calibration:
+    """Return the calibration that takes logits as they are: plain sigmoid or softmax."""
+    return Calibration(task=task, classes=classes, kind="none")
+
+
+def fit_calibration(table: ScoreTable, kind: str = "auto") -> Calibration:
+    """Fit a calibration on rows of known truth.
+
+    `temperature` minimises the log loss of softmax(z / T) or sigmoid(z / T) over T in 0.05 to 20 (Guo et al.
+    2017). `platt` fits slope and intercept for each class against Platt's smoothed targets (1999), which keep
+    both finite when a class has no positives or is separated perfectly; slopes are held positive.
+
+    Args:    table: rows of role validation, calibration or out_of_fold.
+             kind: `temperature`, `platt` (not for exclusive classes), `none`, or `auto`: platt for tasks with
+             several labels, temperature otherwise.
+    Raises:  RoleError: for rows of any other role.  ExperimentError: for a kind that does not exist or does
+             not fit the task.  InfeasibleError: when no row, or only one class, has known truth.
+    """
+    if kind == "auto":
+        kind = "platt" if table.task in ("labels", "events") else "temperature"
+    if kind not in get_args(CalibrationKind):
+        kinds = ", ".join(get_args(CalibrationKind))
+        raise ExperimentError(f"calibration {kind!r} is not one of {kinds}, auto.")
+    if kind == "none":
+        return identity(table.task, table.classes)
+    table.require_role(*FITTING_ROLES, purpose=f"fitting a calibration ({kind})")
+    if kind == "platt":
+        return _fit_platt(table)
+    loss = _softmax_loss(table) if table.task == "classes" else _sigmoid_loss(table)
+    low, high = map(math.log, _TEMPERATURES)
+    # The loss is convex in 1 / T, so it has one minimum over log T.
+    found = minimize_scalar(
+        lambda log_t: loss(math.exp(-log_t)), bounds=(low, high), method="bounded", options={"xatol": 1e-9}
+    )
+    return Calibration(table.task, table.classes, "temperature", {"temperature": (math.exp(found.x),)})
+
+
+def _softmax_loss(table: ScoreTable) -> Callable[[float], float]:
+    known = ~np.isnan(table.truth).any(axis=1)
+    truth, logits = table.truth[known], table.logits[known]
+    if not (truth.sum(axis=1) == 1).all():
+        raise FormatError(
+            "calibration: rows of a task with exclusive classes must have exactly one true class."
+        )
+    _require_both(truth)
+    return lambda scale: float(-(truth * log_softmax(logits * scale, axis=1)).sum() / len(truth))
+
+
+def _sigmoid_loss(table: ScoreTable) -> Callable[[float], float]:
+    known = ~np.isnan(table.truth)
+    truth, logits = table.truth[known], table.logits[known]
+    _require_both(truth)
+    # log(1 + exp(z)) - y z, without overflow.
+    return lambda scale: float(np.mean(np.logaddexp(0, logits * scale) - truth * logits * scale))
+
+
+def _require_both(truth: Float64[np.ndarray, "..."]) -> None:
+    if (
+        not truth.size
+        or truth.min() == truth.max()
+        or (truth.ndim == 2 and (truth.sum(axis=0) > 0).sum() < 2)
+    ):
+        raise InfeasibleError(
+            f"a calibration needs rows of known truth of at least two classes, got {len(truth)} rows of "
+            "at most one. Set aside more rows for it in the split."
+        )
+
+
+def _fit_platt(table: ScoreTable) -> Calibration:
+    if table.task == "classes":
+        raise ExperimentError(
+            "platt maps each class alone, but exclusive classes share one softmax; use temperature."
+        )
+    pairs = [_platt(table.logits[:, k], table.truth[:, k]) for k in range(len(table.classes))]
+    slopes, intercepts = zip(*pairs, strict=True)
+    return Calibration(table.task, table.classes, "platt", {"slope": slopes, "intercept": intercepts})
+
+
+def _platt(logits: Float64[np.ndarray, " n"], truth: Float64[np.ndarray, " n"]) -> tuple[float, float]:
+    known = ~np.isnan(truth)
+    z, y = logits[known], truth[known]
+    if not len(y):
+        raise InfeasibleError("a calibration needs rows of known truth for every class; one class has none.")
+    n_positive = y.sum()
+    target = np.where(y == 1, (n_positive + 1) / (n_positive + 2), 1 / (len(y) - n_positive + 2))
+
+    def loss(parameters: Float64[np.ndarray, " 2"]) -> tuple[float, Float64[np.ndarray, " 2"]]:
+        score = parameters[0] * z + parameters[1]
+        residual = expit(score) - target
+        value = np.mean(np.logaddexp(0, score) - target * score)
+        return float(value), np.array([np.mean(residual * z), np.mean(residual)])
+
+    found = minimize(
+        loss,
+        np.array([1.0, 0.0]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[_SLOPES, (None, None)],
+        options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000},
+    )
+    return float(found.x[0]), float(found.x[1])

@@ -1,0 +1,259 @@
+"""Meaning: what the errors of a policy come to, in people out of 1,000 at a stated prevalence.
+
+Knows score tables and policies; must not know networks or reports.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int8
+
+from vicinal.decisions.policy import Policy
+from vicinal.decisions.proportions import Proportion, wilson
+from vicinal.errors import ExperimentError, FormatError, InfeasibleError
+from vicinal.scoretable import ScoreTable
+
+__all__ = ["RELIABLE_SUBJECTS", "ClassMeaning", "Count", "Meaning", "meaning"]
+
+RELIABLE_SUBJECTS = 10
+"""With fewer positive (or negative) subjects than this, an interval is not to be relied on."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number, of people or a share, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the count as JSON values."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class ClassMeaning:
+    """What the decisions about one class come to among 1,000 people.
+
+    Args:    name: the class.  prevalence: 0 to 1.  stated: whether it was given, or is that of the rows.
+             found, missed, false_alarms, referred: people of 1,000; found + missed + referred with the class
+             make 1000 * prevalence.
+             sensitivity: share of positives decided positive; specificity: of negatives decided negative; a
+             referred row is neither.
+             ppv, npv: at that prevalence; None when nobody is decided positive, or negative.
+             n_positive, n_negative: rows.  n_positive_subjects, n_negative_subjects: None without subjects.
+             unreliable: fewer than 10 positive or negative subjects (rows, without subjects).
+    """
+
+    name: str
+    prevalence: float
+    stated: bool
+    found: Count
+    missed: Count
+    false_alarms: Count
+    referred: Count
+    sensitivity: Proportion
+    specificity: Proportion
+    ppv: Count | None
+    npv: Count | None
+    n_positive: int
+    n_negative: int
+    n_positive_subjects: int | None
+    n_negative_subjects: int | None
+    unreliable: bool
+
+    @property
+    def sentence(self) -> str:
+        """One English paragraph."""
+        q = 1000 * self.prevalence
+        which = "stated" if self.stated else "that of the rows"
+        parts = [
+            f"Of 1,000 people, {_people(q)} have {self.name} (prevalence {self.prevalence:.3g}, {which}): "
+            f"{_spoken(self.found)} {_are(self.found)} found and {_spoken(self.missed)} {_are(self.missed)} "
+            f"missed; of the {_people(1000 - q)} without it, {_spoken(self.false_alarms)} get a false alarm."
+        ]
+        if self.referred.value > 0:
+            parts.append(f"{_spoken(self.referred)} {_are(self.referred)} referred to a person.")
+        if self.ppv is not None:
+            parts.append(
+                f"Of 100 alarms, {_spoken(_times(self.ppv, 100))} {_are(_times(self.ppv, 100))} right."
+            )
+        if self.npv is not None:
+            wrong = Count(1 - self.npv.value, 1 - self.npv.high, 1 - self.npv.low)
+            parts.append(
+                f"Of 1,000 people told they do not have it, {_spoken(_times(wrong, 1000))} have it after all."
+            )
+        rows = f"{self.n_positive:,} recordings with {self.name} and {self.n_negative:,} without"
+        if self.n_positive_subjects is None:
+            whom = f"{rows} (assumes one recording per person)"
+        else:
+            whom = f"{rows}, of {self.n_positive_subjects:,} and {self.n_negative_subjects:,} people"
+        parts.append(f"In brackets, 95 % intervals, from {whom}.")
+        if self.unreliable:
+            parts.append(f"These numbers are unreliable: fewer than {RELIABLE_SUBJECTS} people of one kind.")
+        return " ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        counts = ("found", "missed", "false_alarms", "referred", "sensitivity", "specificity", "ppv", "npv")
+        plain = (
+            "prevalence",
+            "stated",
+            "n_positive",
+            "n_negative",
+            "n_positive_subjects",
+            "n_negative_subjects",
+            "unreliable",
+            "sentence",
+        )
+        values: dict[str, Any] = {"class": self.name, "per": 1000}
+        values |= {name: getattr(self, name) for name in plain}
+        for name in counts:
+            count = getattr(self, name)
+            values[name] = None if count is None else count.to_dict()
+        return values
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a policy's decisions come to, class by class.
+
+    Args:    classes: one entry for each class that has both positive and negative rows.
+             left_out: names of the classes that do not.
+    """
+
+    classes: tuple[ClassMeaning, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """One English paragraph; one for each class where there are several."""
+        paragraphs = [item.sentence for item in self.classes]
+        if self.left_out:
+            names = ", ".join(self.left_out)
+            paragraphs.append(f"Nothing can be said about {names}: no positive or no negative recordings.")
+        return "\n\n".join(paragraphs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values: those of the class itself for a binary task, else `classes` by name."""
+        if len(self.classes) == 1 and not self.left_out:
+            return self.classes[0].to_dict()
+        return {
+            "classes": {item.name: item.to_dict() for item in self.classes},
+            "left_out": list(self.left_out),
+            "sentence": self.sentence,
+        }
+
+
+def meaning(table: ScoreTable, policy: Policy, *, prevalence: float | None = None) -> Meaning:
+    """Say what the policy's decisions on these rows come to among 1,000 people.
+
+    The shares of positives found, missed and referred, and of negatives alarmed and referred, have
+    cluster-adjusted Wilson intervals. What combines two of them (referred, PPV, NPV) takes the corners of
+    both intervals, which is cautious.
+
+    Args:    table: rows that fitted neither network nor policy (test).  policy: of the same classes.
+             prevalence: that of the field; the policy's, or else the rows', when not given.
+    Raises:  FormatError: when table and policy are of different classes.
+             ExperimentError: for a prevalence outside 0 to 1, or one for several classes.
+             InfeasibleError: when no class has rows of both kinds.
+    """
+    if table.classes != policy.classes or table.task != policy.task:
+        raise FormatError(
+            f"policy for {policy.task} {policy.classes} does not fit scores of {table.task} {table.classes}."
+        )
+    prevalence = policy.prevalence if prevalence is None else prevalence
+    if prevalence is not None and (len(table.classes) > 1 or not 0 < prevalence < 1):
+        raise ExperimentError(
+            f"prevalence {prevalence}: expected a share between 0 and 1, both excluded, of the one class of "
+            f"a binary task; the classes are {', '.join(table.classes)}."
+        )
+    decisions = policy.decide(table.probabilities)
+    found, left_out = [], []
+    for k, name in enumerate(table.classes):
+        truth = table.truth[:, k]
+        if (truth == 1).any() and (truth == 0).any():
+            found.append(_of_class(name, table, truth == 1, truth == 0, decisions[:, k], prevalence))
+        else:
+            left_out.append(name)
+    if not found:
+        raise InfeasibleError(
+            f"what errors mean needs positive and negative rows of known truth; {', '.join(left_out)} "
+            f"lacks one of them in these {len(table)} rows. Use rows that hold both."
+        )
+    return Meaning(tuple(found), tuple(left_out))
+
+
+def _of_class(
+    name: str,
+    table: ScoreTable,
+    positive: Bool[np.ndarray, " n"],
+    negative: Bool[np.ndarray, " n"],
+    decisions: Int8[np.ndarray, " n"],
+    prevalence: float | None,
+) -> ClassMeaning:
+    n_positive, n_negative = int(positive.sum()), int(negative.sum())
+    q = n_positive / (n_positive + n_negative) if prevalence is None else prevalence
+
+    def share(decision: int, rows: Bool[np.ndarray, " n"]) -> Proportion:
+        return wilson(decisions[rows] == decision, table.clusters[rows])
+
+    found, missed, kept = share(1, positive), share(0, positive), share(-1, positive)
+    alarms, cleared, sent = share(1, negative), share(0, negative), share(-1, negative)
+    referred = Count(
+        *(
+            1000 * (q * getattr(kept, edge) + (1 - q) * getattr(sent, edge))
+            if (decisions == -1).any()
+            else 0.0
+            for edge in ("value", "low", "high")
+        )
+    )
+    n_subjects = [len(np.unique(table.clusters[rows])) for rows in (positive, negative)]
+    known = table.subjects is not None
+    return ClassMeaning(
+        name=name,
+        prevalence=q,
+        stated=prevalence is not None,
+        found=_times(found, 1000 * q),
+        missed=_times(missed, 1000 * q),
+        false_alarms=_times(alarms, 1000 * (1 - q)),
+        referred=referred,
+        sensitivity=found,
+        specificity=cleared,
+        ppv=_predictive(found, alarms, q),
+        npv=_predictive(cleared, missed, 1 - q),
+        n_positive=n_positive,
+        n_negative=n_negative,
+        n_positive_subjects=n_subjects[0] if known else None,
+        n_negative_subjects=n_subjects[1] if known else None,
+        unreliable=min(n_subjects) < RELIABLE_SUBJECTS,
+    )
+
+
+def _predictive(right: Proportion, wrong: Proportion, q: float) -> Count | None:
+    """Return right * q / (right * q + wrong * (1 - q)), with the corners of both intervals."""
+    if right.value == 0 and wrong.value == 0:
+        return None
+
+    def share(r: float, w: float) -> float:
+        return r * q / (r * q + w * (1 - q)) if r > 0 or w > 0 else 0.0
+
+    return Count(share(right.value, wrong.value), share(right.low, wrong.high), share(right.high, wrong.low))
+
+
+def _times(share: Proportion | Count, factor: float) -> Count:
+    return Count(factor * share.value, factor * share.low, factor * share.high)
+
+
+def _people(number: float) -> str:
+    return f"{number:,.0f}" if number >= 9.95 or number == round(number) else f"{number:.1f}"
+
+
+def _spoken(count: Count) -> str:
+    return f"{_people(count.value)} ({_people(count.low)} to {_people(count.high)})"
+
+
+def _are(count: Count) -> str:
+    return "is" if _people(count.value) == "1" else "are"

@@ -1,0 +1,274 @@
+"""Policy: from probabilities to decisions, by thresholds fitted to an aim and a refer band around them.
+
+Knows score tables and their roles; must not know networks, or how probabilities were calibrated.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pydantic
+from jaxtyping import Float, Int8
+
+from vicinal.decisions.aim import Aim, parse_aim
+from vicinal.decisions.guarantee import guaranteed_threshold
+from vicinal.decisions.thresholds import Refer, choose_threshold, refer_band
+from vicinal.errors import ExperimentError, FormatError, InfeasibleError
+from vicinal.scoretable import FITTING_ROLES, Role, ScoreTable, Task
+
+__all__ = ["Policy", "PolicyKind", "fit_policy"]
+
+PolicyKind = Literal["threshold", "argmax"]
+Band = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How probabilities become decisions.
+
+    Args:    task, kind: `argmax` for exclusive classes, `threshold` for every other task.
+             aim: its words.  classes: K names.
+             thresholds: (K,), probabilities as calibrated; empty for argmax.
+             refer: for each class (low, high) or None: low <= probability < high is referred; for argmax one
+             band, of the largest probability; None without a band.
+             confidence, guaranteed: of the exact guarantee; None and False without one.
+             prevalence: that of the field, where stated.
+             rows_prevalence: (K,) that of the fitting rows, None where no truth is known.
+             role, n_rows, n_positive (K,), n_positive_subjects (K,) or None: the rows it was fitted on.
+             n_guarantee: (K,) independent subjects that a guarantee rests on, or None.
+             seed: of the draw of one row for each subject.  model_hash: of the model it belongs to.
+    Raises:  FormatError: when lengths or ranges do not agree; every problem is listed.
+    """
+
+    task: Task
+    kind: PolicyKind
+    aim: str
+    classes: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    role: Role
+    n_rows: int
+    n_positive: tuple[int, ...]
+    rows_prevalence: tuple[float | None, ...]
+    n_positive_subjects: tuple[int, ...] | None = None
+    refer: tuple[Band | None, ...] | None = None
+    confidence: float | None = None
+    prevalence: float | None = None
+    guaranteed: bool = False
+    n_guarantee: tuple[int, ...] | None = None
+    seed: int = 0
+    model_hash: str = ""
+
+    def __post_init__(self) -> None:
+        problems = self._problems()
+        if problems:
+            raise FormatError("policy: " + "; ".join(problems) + ".")
+
+    def _problems(self) -> list[str]:
+        n = len(self.classes)
+        n_bands = 1 if self.kind == "argmax" else n
+        problems = []
+        for name, value, known in (
+            ("task", self.task, get_args(Task)),
+            ("kind", self.kind, get_args(PolicyKind)),
+            ("role", self.role, FITTING_ROLES),
+        ):
+            if value not in known:
+                problems.append(f"{name} {value!r} is not one of {', '.join(known)}")
+        if (self.kind == "argmax") != (self.task == "classes"):
+            problems.append(f"kind {self.kind!r} does not fit task {self.task!r}")
+        if not n or len(set(self.classes)) != n:
+            problems.append(f"classes must be distinct and at least one, got {self.classes}")
+        for name, row, length in (
+            ("thresholds", self.thresholds, 0 if self.kind == "argmax" else n),
+            ("n_positive", self.n_positive, n),
+            ("rows_prevalence", self.rows_prevalence, n),
+            ("n_positive_subjects", self.n_positive_subjects, n),
+            ("n_guarantee", self.n_guarantee, n),
+            ("refer", self.refer, n_bands),
+        ):
+            if row is not None and len(row) != length:
+                problems.append(f"{name} must have {length} entries, got {len(row)}")
+        if not all(0 <= t <= 1 for t in self.thresholds):
+            problems.append(f"thresholds must lie in 0 to 1, got {self.thresholds}")
+        if not all(0 <= band[0] < band[1] <= 1 for band in self.refer or () if band is not None):
+            problems.append(f"refer bands need 0 <= low < high <= 1, got {self.refer}")
+        for name, share in (("confidence", self.confidence), ("prevalence", self.prevalence)):
+            if share is not None and not 0 < share < 1:
+                problems.append(f"{name} must lie between 0 and 1, got {share}")
+        if self.guaranteed != (self.confidence is not None) or self.guaranteed != (
+            self.n_guarantee is not None
+        ):
+            problems.append("guaranteed, confidence and n_guarantee belong together")
+        return problems
+
+    def decide(self, probabilities: Float[np.ndarray, "n k"]) -> Int8[np.ndarray, "n k"]:
+        """Return 1 (positive), 0 (negative) or -1 (referred to a person) for each row and class.
+
+        A probability equal to the threshold is positive. A probability that is NaN is referred, never called
+        negative. Argmax: the first of equal classes wins, and a referred row is -1 in every class.
+
+        Raises:  FormatError: when `probabilities` is not (n, K) or lies outside 0 to 1.
+        """
+        p = np.asarray(probabilities, dtype=np.float64)
+        if p.ndim != 2 or p.shape[1] != len(self.classes):
+            raise FormatError(
+                f"probabilities must be (n, {len(self.classes)}), one column for each of "
+                f"{', '.join(self.classes)}; got {p.shape}."
+            )
+        if not ((p >= 0) & (p <= 1) | np.isnan(p)).all():
+            raise FormatError("probabilities must lie in 0 to 1; were these logits?")
+        if self.kind == "argmax":
+            decisions = np.zeros(p.shape, np.int8)
+            decisions[np.arange(len(p)), np.argmax(p, axis=1)] = 1
+            p = p.max(axis=1, keepdims=True)  # NaN when one of them is.
+        else:
+            decisions = (p >= np.array(self.thresholds)).astype(np.int8)
+        referred = np.isnan(p)
+        for k, band in enumerate(self.refer or ()):
+            if band is not None:
+                referred[:, k] |= (p[:, k] >= band[0]) & (p[:, k] < band[1])
+        return np.where(referred, np.int8(-1), decisions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the policy as JSON values."""
+        return _ADAPTER.dump_python(self, mode="json")  # type: ignore[no-any-return]  # a dataclass gives a dict
+
+    @staticmethod
+    def from_dict(value: object) -> "Policy":
+        """Read what `to_dict` wrote.
+
+        Raises:  FormatError: when keys, types or numbers are wrong.
+        """
+        names = {item.name for item in dataclasses.fields(Policy)}
+        if not isinstance(value, dict) or set(value) != names:
+            found = sorted(map(str, value)) if isinstance(value, dict) else type(value).__name__
+            raise FormatError(f"policy: expected an object with {sorted(names)}, got {found}.")
+        try:
+            return _ADAPTER.validate_json(json.dumps(value), strict=True)
+        except pydantic.ValidationError as error:
+            problems = [f"{'.'.join(map(str, item['loc']))} {item['msg']}".strip() for item in error.errors()]
+            raise FormatError(f"policy: {'; '.join(problems)}.") from error
+
+
+_ADAPTER = pydantic.TypeAdapter(Policy)
+
+
+def fit_policy(
+    table: ScoreTable,
+    *,
+    aim: str,
+    confidence: float | None = None,
+    prevalence: float | None = None,
+    refer: Refer | None = None,
+    seed: int = 0,
+    model_hash: str = "",
+) -> Policy:
+    """Fit thresholds to an aim in words, for each class alone.
+
+    Args:    table: calibrated rows of role validation, calibration or out_of_fold; with `confidence` of role
+             calibration only, which nothing was selected on.
+             aim: see `parse_aim`; `argmax` for tasks with exclusive classes, and for those only.
+             confidence: of the exact guarantee (see `vicinal.decisions.guarantee`); for sensitivity and
+             specificity. Each class is guaranteed alone, not all classes at once.
+             prevalence: that of the field; binary tasks only.
+             refer: {"share": 0.1}, or (low, high).  seed: draws one row for each subject.
+             model_hash: that of the table when not given.
+    Raises:  RoleError: for rows of any other role.  ExperimentError: when arguments do not fit each other or
+             the task.  InfeasibleError: when the rows cannot meet the aim; every class that cannot is named.
+    """
+    wanted = parse_aim(aim)
+    purpose = f"fitting a policy ({wanted})"
+    if confidence is None:
+        table.require_role(*FITTING_ROLES, purpose=purpose)
+    else:
+        table.require_role("calibration", purpose=f"{purpose} with a guarantee")
+    _check_arguments(table, wanted, confidence, prevalence)
+    is_argmax = wanted.kind == "argmax"
+    thresholds, n_guarantee = (
+        ((), ()) if is_argmax else _fit_classes(table, wanted, confidence, prevalence, seed)
+    )
+    known, positive = ~np.isnan(table.truth), table.truth == 1
+    subjects = table.subjects
+    return Policy(
+        task=table.task,
+        kind="argmax" if is_argmax else "threshold",
+        aim=str(wanted),
+        classes=table.classes,
+        thresholds=thresholds,
+        role=table.role,
+        n_rows=len(table),
+        n_positive=tuple(map(int, positive.sum(axis=0))),
+        rows_prevalence=tuple(
+            float(p.sum() / m.sum()) if m.any() else None for p, m in zip(positive.T, known.T, strict=True)
+        ),
+        n_positive_subjects=None
+        if subjects is None
+        else tuple(len(np.unique(subjects[column])) for column in positive.T),
+        refer=None if refer is None else _bands(table, refer, thresholds),
+        confidence=confidence,
+        prevalence=prevalence,
+        guaranteed=confidence is not None,
+        n_guarantee=None if confidence is None else n_guarantee,
+        seed=seed,
+        model_hash=model_hash or table.model_hash,
+    )
+
+
+def _check_arguments(table: ScoreTable, aim: Aim, confidence: float | None, prevalence: float | None) -> None:
+    problems = []
+    if (aim.kind == "argmax") != (table.task == "classes"):
+        problems.append(
+            f"aim 'argmax' is for tasks with exclusive classes, and such tasks have no other; got "
+            f"{str(aim)!r} for task {table.task!r}"
+        )
+    if confidence is not None and aim.kind not in ("sensitivity", "specificity"):
+        problems.append(
+            f"confidence guarantees a sensitivity or a specificity, not {str(aim)!r}; leave it out"
+        )
+    for name, share in (("confidence", confidence), ("prevalence", prevalence)):
+        if share is not None and not 0 < share < 1:
+            problems.append(f"{name} must lie between 0 and 1, both excluded, got {share}")
+    if prevalence is not None and table.task != "binary":
+        problems.append("one prevalence cannot stand for several classes; leave it out")
+    if problems:
+        raise ExperimentError("decisions: " + "; ".join(problems) + ".")
+
+
+def _fit_classes(
+    table: ScoreTable, aim: Aim, confidence: float | None, prevalence: float | None, seed: int
+) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    thresholds, n_guarantee, problems = [], [], []
+    for k, name in enumerate(table.classes):
+        known = ~np.isnan(table.truth[:, k])
+        truth, p = table.truth[known, k], table.probabilities[known, k]
+        try:
+            if confidence is None:
+                thresholds.append(choose_threshold(aim, truth, p, prevalence=prevalence))
+                continue
+            threshold, n = guaranteed_threshold(
+                p,
+                truth == (1 if aim.kind == "sensitivity" else 0),
+                subjects=table.clusters[known],
+                ids=table.ids[known],
+                target=aim.target,
+                confidence=confidence,
+                seed=seed,
+                below=aim.kind == "specificity",
+            )
+            thresholds.append(threshold)
+            n_guarantee.append(n)
+        except InfeasibleError as error:
+            problems.append(f"{name}: {str(error).rstrip('.')}.")
+    if problems:
+        raise InfeasibleError("\n".join(problems))
+    return tuple(thresholds), tuple(n_guarantee)
+
+
+def _bands(table: ScoreTable, refer: Refer, thresholds: tuple[float, ...]) -> tuple[Band | None, ...]:
+    if table.task != "classes":
+        pairs = zip(table.probabilities.T, thresholds, strict=True)
+        return tuple(refer_band(refer, p, threshold=t) for p, t in pairs)
+    # The nearer the largest probability is to 0, the less certain is its row.
+    return (refer_band(refer, table.probabilities.max(axis=1), threshold=0.0),)

@@ -1,0 +1,247 @@
+"""Augmentation: what may differ between two recordings of the same thing, made by pure functions with an rng.
+
+A function takes rows (batch, channels, time) with their lengths and returns new rows of the same shape, zero
+beyond each length, lengths unchanged. Amplitudes are in standard deviations of each row's own signal, so they
+hold in any unit. Knows arrays; must not know labels, packs or networks.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64
+
+from vicinal.errors import ExperimentError, did_you_mean
+
+__all__ = ["AUGMENTATIONS", "AugmentStep", "Augmentation", "Strength", "augment", "parse_augment"]
+
+Rows: TypeAlias = Float32[np.ndarray, "batch channels time"]
+Lengths: TypeAlias = Int64[np.ndarray, " batch"]
+
+
+def gain(x: Rows, lengths: Lengths, rng: np.random.Generator, *, low: float, high: float) -> Rows:
+    """Multiply each row by a factor drawn between `low` and `high`."""
+    del lengths
+    changed: Rows = x * _uniform(rng, low, high, len(x))
+    return changed
+
+
+def polarity(x: Rows, lengths: Lengths, rng: np.random.Generator) -> Rows:
+    """Turn each row upside down with probability one half, as a swapped electrode pair does."""
+    del lengths
+    return x * (1 - 2 * rng.integers(0, 2, (len(x), 1, 1))).astype(np.float32)
+
+
+def dropout(x: Rows, lengths: Lengths, rng: np.random.Generator, *, probability: float) -> Rows:
+    """Silence each channel with `probability`; one channel of each row, drawn at random, always stays."""
+    del lengths
+    kept = rng.random(x.shape[:2]) >= probability
+    kept[np.arange(len(x)), rng.integers(0, x.shape[1], len(x))] = True
+    return x * kept[:, :, None].astype(np.float32)
+
+
+def shift(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, limit_s: float) -> Rows:
+    """Move each row by up to `limit_s` to either side; what moves in is zero, what moves out is lost."""
+    limit = round(limit_s * rate_hz)
+    moved = np.arange(x.shape[2]) - rng.integers(-limit, limit + 1, (len(x), 1))
+    inside = (moved >= 0) & (moved < lengths[:, None]) & _valid(x, lengths)
+    taken = np.take_along_axis(x, np.clip(moved, 0, x.shape[2] - 1)[:, None, :], axis=2)
+    return np.where(inside[:, None, :], taken, np.float32(0))
+
+
+def time_stretch(x: Rows, lengths: Lengths, rng: np.random.Generator, *, low: float, high: float) -> Rows:
+    """Play each row faster (above 1) or slower about its middle, by linear interpolation."""
+    centre = (lengths[:, None] - 1) / 2
+    places = (np.arange(x.shape[2]) - centre) * rng.uniform(low, high, (len(x), 1)) + centre
+    inside = (places >= 0) & (places <= lengths[:, None] - 1) & _valid(x, lengths)
+    places = np.clip(places, 0, np.maximum(lengths[:, None] - 1, 0))
+    before = np.floor(places).astype(np.int64)
+    after = np.minimum(before + 1, np.maximum(lengths[:, None] - 1, 0))
+    share = (places - before).astype(np.float32)[:, None, :]
+    left, right = (np.take_along_axis(x, at[:, None, :], axis=2) for at in (before, after))
+    return np.where(inside[:, None, :], left + share * (right - left), np.float32(0))
+
+
+def cut_out(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, width_s: float) -> Rows:
+    """Silence one stretch of up to `width_s` in each row, at a place drawn at random."""
+    width = rng.uniform(0, width_s * rate_hz, (len(x), 1))
+    start = rng.random((len(x), 1)) * lengths[:, None] - width / 2
+    time = np.arange(x.shape[2])
+    changed: Rows = x * ((time < start) | (time >= start + width))[:, None, :].astype(np.float32)
+    return changed
+
+
+def noise(x: Rows, lengths: Lengths, rng: np.random.Generator, *, level: float) -> Rows:
+    """Add white noise with a standard deviation drawn between 0 and `level`."""
+    added = rng.standard_normal(x.shape, dtype=np.float32) * _uniform(rng, 0, level, len(x))
+    return _added(x, lengths, added)
+
+
+def muscle(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, level: float) -> Rows:
+    """Add fast noise (differenced white noise) that swells about once a second, as tense muscles make it."""
+    white = rng.standard_normal((*x.shape[:2], x.shape[2] + 1), dtype=np.float32)
+    fast = np.diff(white, axis=2) / np.float32(np.sqrt(2))
+    swell = 0.5 + 0.5 * _sine(x, rng, rate_hz=rate_hz, low_hz=0.3, high_hz=2.0)
+    return _added(x, lengths, fast * swell * _uniform(rng, 0, level, len(x)))
+
+
+def wander(
+    x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, level: float, high_hz: float
+) -> Rows:
+    """Add a slow sine, as breathing does, of 0.05 Hz to `high_hz` and an amplitude of up to `level`."""
+    slow = _sine(x, rng, rate_hz=rate_hz, low_hz=0.05, high_hz=high_hz)
+    return _added(x, lengths, slow * _uniform(rng, 0, level, len(x)))
+
+
+def mains(
+    x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, level: float, frequency_hz: float
+) -> Rows:
+    """Add the hum of the mains, of an amplitude of up to `level`; a rate too low for it aliases it."""
+    hum = _sine(x, rng, rate_hz=rate_hz, low_hz=frequency_hz, high_hz=frequency_hz)
+    return _added(x, lengths, hum * _uniform(rng, 0, level, len(x)))
+
+
+@dataclass(frozen=True)
+class Strength:
+    """One number of an augmentation: its default, and the range that it must lie in."""
+
+    default: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A function and its numbers; a `timed` one is stated in seconds or hertz and needs the rate."""
+
+    function: Callable[..., Rows]
+    strengths: Mapping[str, Strength]
+    timed: bool = False
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "gain": Augmentation(gain, {"low": Strength(0.8, 0, 100), "high": Strength(1.25, 0, 100)}),
+    "polarity": Augmentation(polarity, {}),
+    "dropout": Augmentation(dropout, {"probability": Strength(0.1, 0, 1)}),
+    "shift": Augmentation(shift, {"limit_s": Strength(0.1, 0, 3600)}, timed=True),
+    "time_stretch": Augmentation(
+        time_stretch, {"low": Strength(0.9, 0.1, 10), "high": Strength(1.1, 0.1, 10)}
+    ),
+    "cut_out": Augmentation(cut_out, {"width_s": Strength(1.0, 0, 3600)}, timed=True),
+    "noise": Augmentation(noise, {"level": Strength(0.1, 0, 100)}),
+    "muscle": Augmentation(muscle, {"level": Strength(0.1, 0, 100)}, timed=True),
+    "wander": Augmentation(
+        wander, {"level": Strength(0.3, 0, 100), "high_hz": Strength(0.5, 0.05, 100)}, timed=True
+    ),
+    "mains": Augmentation(
+        mains, {"level": Strength(0.1, 0, 100), "frequency_hz": Strength(50, 1, 1000)}, timed=True
+    ),
+}
+"""Every augmentation by its `kind`. Each takes `share` too: the share of rows it touches, 1 by default."""
+
+
+@dataclass(frozen=True)
+class AugmentStep:
+    """One checked step: which augmentation, on what share of the rows, how strong."""
+
+    kind: str
+    share: float
+    strength: Mapping[str, float]
+
+
+def parse_augment(steps: Sequence[Mapping[str, object] | AugmentStep]) -> tuple[AugmentStep, ...]:
+    """Check augmentation steps such as `{"kind": "gain", "low": 0.8, "high": 1.25, "share": 0.5}`.
+
+    Raises:  ExperimentError: lists every unknown kind, unknown or wrong number, with the nearest name.
+    """
+    problems: list[str] = []
+    parsed = [
+        step if isinstance(step, AugmentStep) else _parse_step(step, f"augment[{place}]", problems)
+        for place, step in enumerate(steps)
+    ]
+    if problems:
+        raise ExperimentError("; ".join(problems) + ".")
+    return tuple(step for step in parsed if step is not None)
+
+
+def augment(
+    x: Rows,
+    lengths: Lengths,
+    steps: Sequence[AugmentStep],
+    rng: np.random.Generator,
+    *,
+    rate_hz: float | None = None,
+) -> Rows:
+    """Apply the steps in order; each touches its share of the rows, drawn at random.
+
+    Args:    x: (batch, channels, time), zero beyond each length; not changed.  lengths: (batch,).
+             rate_hz: needed by the steps stated in seconds or hertz.
+    Raises:  ExperimentError: when the rows have no time axis, or a step needs a rate and there is none.
+    """
+    if steps and x.ndim != 3:
+        raise ExperimentError(f"augment: expected rows of shape (batch, channels, time), got {x.shape}.")
+    for step in steps:
+        entry = AUGMENTATIONS[step.kind]
+        if entry.timed and rate_hz is None:
+            raise ExperimentError(
+                f"augment: {step.kind!r} is stated in time and needs rate_hz. Give the rate."
+            )
+        timing = {"rate_hz": rate_hz} if entry.timed else {}
+        changed = entry.function(x, lengths, rng, **timing, **step.strength)
+        x = np.where(rng.random((len(x), 1, 1)) < step.share, changed, x)
+    return x
+
+
+def _parse_step(step: Mapping[str, object], where: str, problems: list[str]) -> AugmentStep | None:
+    kind = step.get("kind")
+    if not isinstance(kind, str) or kind not in AUGMENTATIONS:
+        problems.append(f"{where}: no kind {kind!r}" + did_you_mean(str(kind), AUGMENTATIONS).rstrip("."))
+        return None
+    allowed = {"share": Strength(1.0, 0, 1), **AUGMENTATIONS[kind].strengths}
+    found = len(problems)
+    for name, value in step.items():
+        if name == "kind":
+            continue
+        if name not in allowed:
+            problems.append(f"{where}: {kind} has no {name!r}" + did_you_mean(name, allowed).rstrip("."))
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            problems.append(f"{where}: {kind} {name} must be a number, got {value!r}")
+        elif not allowed[name].low <= value <= allowed[name].high:
+            bounds = f"{allowed[name].low:g} to {allowed[name].high:g}"
+            problems.append(f"{where}: {kind} {name} must lie in {bounds}, got {value:g}")
+    if len(problems) > found:
+        return None
+    numbers = {name: float(step.get(name, entry.default)) for name, entry in allowed.items()}  # type: ignore[arg-type]  # checked above
+    if "low" in numbers and numbers["low"] > numbers["high"]:
+        problems.append(f"{where}: {kind} low {numbers['low']:g} is above high {numbers['high']:g}")
+    return AugmentStep(kind=kind, share=numbers.pop("share"), strength=numbers)
+
+
+def _uniform(rng: np.random.Generator, low: float, high: float, n: int) -> Float32[np.ndarray, "n 1 1"]:
+    return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
+
+
+def _valid(x: Rows, lengths: Lengths) -> Bool[np.ndarray, "batch time"]:
+    return np.arange(x.shape[2]) < lengths[:, None]
+
+
+def _added(x: Rows, lengths: Lengths, added: Rows) -> Rows:
+    """Add what is stated in standard deviations of each row, within its length."""
+    valid = _valid(x, lengths)[:, None, :]
+    count = np.maximum(lengths[:, None, None] * x.shape[1], 1)
+    mean = x.sum(axis=(1, 2), keepdims=True, dtype=np.float64) / count
+    spread = np.sqrt((np.square(x - mean) * valid).sum(axis=(1, 2), keepdims=True) / count)
+    changed: Rows = x + np.where(valid, added * spread.astype(np.float32), np.float32(0))
+    return changed
+
+
+def _sine(
+    x: Rows, rng: np.random.Generator, *, rate_hz: float, low_hz: float, high_hz: float
+) -> Float32[np.ndarray, "batch 1 time"]:
+    """Return one sine per row, of a frequency and phase drawn at random."""
+    frequency = rng.uniform(low_hz, high_hz, (len(x), 1, 1))
+    phase = rng.uniform(0, 2 * np.pi, (len(x), 1, 1))
+    turns: Float64[np.ndarray, "batch 1 time"] = frequency / rate_hz * np.arange(x.shape[2])
+    sine: Float32[np.ndarray, "batch 1 time"] = np.sin(2 * np.pi * turns + phase).astype(np.float32)
+    return sine

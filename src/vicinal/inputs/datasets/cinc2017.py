@@ -1,0 +1,87 @@
+"""PhysioNet/CinC Challenge 2017: 8,528 recordings of one lead, 9 to 61 s at 300 Hz; label version 3.
+
+Classes: N (normal), A (atrial fibrillation), O (other rhythm), ~ (too noisy). Source: Clifford et al. 2017,
+doi:10.22489/CinC.2017.065-469. Knows where things lie and what the labels mean; must not know contracts.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from vicinal.errors import FormatError, PathError
+from vicinal.inputs.datasets.catalogue import Catalogue, Recording
+from vicinal.inputs.datasets.store import MARKERS
+from vicinal.inputs.formats.reading import read as read_file
+from vicinal.signal import Signal
+
+__all__ = ["CLASSES", "NEEDS_FILES", "TWINS", "catalogue", "read"]
+
+NEEDS_FILES = True
+
+CLASSES = ("N", "A", "O", "~")
+
+TWINS = (("A00227", "A01176"), ("A02656", "A03123"))
+"""Pairs of recordings that are the same signal under two names; each pair shares a group."""
+
+_NOTES = (
+    "CinC 2017 has no patient identifiers: every number assumes one recording per person.",
+    "A00227 = A01176 and A02656 = A03123 are identical signals; each pair stays in one part.",
+)
+
+
+def catalogue(root: Path | None) -> Catalogue:
+    """List the recordings in the label table of version 3, in its order.
+
+    Args:    root: the folder with `A*.hea`, `A*.mat` and `REFERENCE-v3.plain.csv` or `REFERENCE-v3.csv`.
+    Raises:  PathError: when there is no label table.  FormatError: when a line of it is not `A00001,N`.
+    """
+    if root is None:
+        raise PathError(
+            "cinc2017 has files: expected the folder that holds them. Get it with: vicinal get cinc2017"
+        )
+    group_of = {identifier: "=".join(pair) for pair in TWINS for identifier in pair}
+    present = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    recordings, skipped = [], []
+    for identifier, label in _labels(root):
+        missing = [name for name in (f"{identifier}.hea", f"{identifier}.mat") if name not in present]
+        if missing:
+            skipped.append((identifier, f"labelled, but {' and '.join(missing)} not in the folder"))
+            continue
+        path, group = root / f"{identifier}.hea", group_of.get(identifier, identifier)
+        recordings.append(Recording(id=identifier, path=path, subject=None, group=group, labels=(label,)))
+    return Catalogue(
+        name="cinc2017",
+        classes=CLASSES,
+        recordings=tuple(recordings),
+        has_subjects=False,
+        notes=_NOTES,
+        skipped=tuple(skipped),
+    )
+
+
+def read(recording: Recording) -> Signal:
+    """Read one recording: channel "ECG" in mV.
+
+    Raises:  PathError, FormatError: when the file is missing or not what its header says.
+    """
+    if recording.path is None:
+        raise PathError(f"recording {recording.id!r} names no file.")
+    return replace(read_file(recording.path, root=recording.path.parent), id=recording.id)
+
+
+def _labels(root: Path) -> list[tuple[str, str]]:
+    tables = [root / marker for marker in MARKERS["cinc2017"] if (root / marker).is_file()]
+    if not tables:
+        raise PathError(f"no label table in {root}: expected {' or '.join(MARKERS['cinc2017'])}.")
+    text = tables[0].read_text(encoding="utf-8-sig", errors="replace")
+    rows = [tuple(cell.strip() for cell in line.split(",")) for line in text.splitlines() if line.strip()]
+    wrong = [row for row in rows if len(row) != 2 or not _is_name(row[0]) or row[1] not in CLASSES]
+    if wrong:
+        raise FormatError(
+            f"{tables[0]}: {len(wrong)} lines are not a name such as A00001 and one of {', '.join(CLASSES)}; "
+            f"first {','.join(wrong[0])!r}. Get the table again."
+        )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _is_name(text: str) -> bool:
+    return len(text) == 6 and text[0] == "A" and text[1:].isdecimal() and text.isascii()

@@ -1,0 +1,78 @@
+"""`read`: one recording from any file that has a reader, the public way in.
+
+Must not know data sets or contracts.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vicinal.errors import FormatError, PathError
+from vicinal.inputs.formats import READERS
+from vicinal.inputs.formats.stated import Stated
+from vicinal.signal import Signal
+
+__all__ = ["read"]
+
+
+def read(
+    path: Path | str,
+    *,
+    root: Path | None = None,
+    channels: Sequence[str] | None = None,
+    rate_hz: float | None = None,
+    units: str | None = None,
+) -> Signal:
+    """Read one recording.
+
+    Args:    path: the file; for WFDB the header, the signal file, or the record's name without a suffix.
+             root: the folder that no file, link or name in a header may leave; the file's own by default.
+             channels: the channels wanted, by name and in order; for `.npy`, which has no names, their names.
+             rate_hz, units: for files that do not state them.
+    Returns: the signal, in the units of the file.
+    Raises:  PathError: when a file is missing, special or outside `root`.
+             FormatError: when the file is not what it claims to be, or rate or unit stay unknown.
+    """
+    file = Path(path).absolute()
+    if file.suffix.lower() not in READERS and file.with_name(file.name + ".hea").is_file():
+        file = file.with_name(file.name + ".hea")
+    stated = _stated(root or file.parent, channels, rate_hz, units)
+    if not file.is_file():
+        raise PathError(f"{path} does not exist or is not a regular file.")
+    if not file.resolve().is_relative_to(stated.root.resolve()) or not file.is_relative_to(stated.root):
+        raise PathError(f"{path} is outside {stated.root}; it is not opened.")
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        raise FormatError(
+            f"{path}: expected a file named {', '.join(READERS)}, got {file.suffix or 'no suffix'}."
+        )
+    signal = reader(file, stated)
+    return signal if stated.channels in (None, signal.channels) else _chosen(signal, stated.channels or ())
+
+
+def _stated(root: Path, channels: Sequence[str] | None, rate_hz: float | None, units: str | None) -> Stated:
+    problems = []
+    if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
+        problems.append(f"expected rate_hz above 0, got {rate_hz}")
+    if channels is not None and (len(set(channels)) != len(channels) or not channels):
+        problems.append(f"expected distinct channels, at least one, got {list(channels)}")
+    if problems:
+        raise FormatError("reading: " + "; ".join(problems) + ".")
+    return Stated(root.absolute(), None if channels is None else tuple(channels), rate_hz, units)
+
+
+def _chosen(signal: Signal, channels: tuple[str, ...]) -> Signal:
+    missing = [name for name in channels if signal.channels.count(name) != 1]
+    if missing:
+        raise FormatError(
+            f"{signal.source}: expected exactly one channel named {', '.join(missing)}, "
+            f"the file has {', '.join(signal.channels)}."
+        )
+    rows = [signal.channels.index(name) for name in channels]
+    return replace(
+        signal,
+        samples=signal.samples[rows],
+        channels=channels,
+        units=tuple(signal.units[row] for row in rows),
+    )

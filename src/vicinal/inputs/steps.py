@@ -1,0 +1,124 @@
+"""The steps a contract may ask for between a recording and the network's input, as validated plain data.
+
+Each step is one table of the experiment file: `{ step = "high_pass", cutoff_hz = 0.5 }`. Knows names and
+ranges; must not know how a step is carried out (`prepare.py` and `filters.py` do).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+__all__ = ["Clip", "Crop", "HighPass", "LowPass", "Notch", "Resample", "Scale", "Step"]
+
+Frequency = Annotated[FiniteFloat, Field(ge=0.01)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Resample(_Table):
+    """Bring the recording to the contract's rate by polyphase filtering; nothing happens where it has it."""
+
+    step: Literal["resample"] = "resample"
+
+
+class HighPass(_Table):
+    """Remove what is slower than `cutoff_hz` (its gain there is one half); `width_hz` is the transition."""
+
+    step: Literal["high_pass"] = "high_pass"
+    cutoff_hz: Frequency
+    width_hz: Frequency | None = None
+
+    @property
+    def transition_hz(self) -> float:
+        """Width of the transition from stop to pass; by default as wide as the cutoff."""
+        return self.cutoff_hz if self.width_hz is None else self.width_hz
+
+    @property
+    def edge_hz(self) -> float:
+        """The highest frequency the filter needs, which must lie below half the rate."""
+        return self.cutoff_hz
+
+
+class LowPass(_Table):
+    """Remove what is faster than `cutoff_hz` (its gain there is one half); `width_hz` is the transition."""
+
+    step: Literal["low_pass"] = "low_pass"
+    cutoff_hz: Frequency
+    width_hz: Frequency | None = None
+
+    @property
+    def transition_hz(self) -> float:
+        """Width of the transition from pass to stop; by default a quarter of the cutoff."""
+        return self.cutoff_hz / 4 if self.width_hz is None else self.width_hz
+
+    @property
+    def edge_hz(self) -> float:
+        """The highest frequency the filter needs, which must lie below half the rate."""
+        return self.cutoff_hz
+
+
+class Notch(_Table):
+    """Remove one frequency, such as the mains; the gain is one half at `width_hz` on either side."""
+
+    step: Literal["notch"] = "notch"
+    frequency_hz: Frequency
+    width_hz: Frequency = 1.0
+
+    @model_validator(mode="after")
+    def _above_zero(self) -> "Notch":
+        if self.width_hz >= self.frequency_hz:
+            raise ValueError(f"width_hz {self.width_hz} must be below frequency_hz {self.frequency_hz}")
+        return self
+
+    @property
+    def transition_hz(self) -> float:
+        """Width of each of the two transitions."""
+        return self.width_hz
+
+    @property
+    def edge_hz(self) -> float:
+        """The highest frequency the filter needs, which must lie below half the rate."""
+        return self.frequency_hz + self.width_hz
+
+
+class Scale(_Table):
+    """Subtract a centre and divide by a spread.
+
+    `by = "constant"` takes both from the table. `by = "recording"` takes each channel's own mean and standard
+    deviation over its valid positions, which needs the whole recording: such a model cannot be streamed.
+    """
+
+    step: Literal["scale"] = "scale"
+    by: Literal["recording", "constant"]
+    centre: FiniteFloat | None = None
+    spread: Annotated[FiniteFloat, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _numbers_only_for_constant(self) -> "Scale":
+        if self.by == "recording" and (self.centre is not None or self.spread is not None):
+            raise ValueError('centre and spread belong to by = "constant"')
+        if self.by == "constant" and self.spread is None:
+            raise ValueError('by = "constant" needs spread (and centre, 0 where not given)')
+        return self
+
+
+class Clip(_Table):
+    """Limit the values to -limit to limit."""
+
+    step: Literal["clip"] = "clip"
+    limit: Annotated[FiniteFloat, Field(gt=0)]
+
+
+class Crop(_Table):
+    """Which part of a recording longer than the contract's duration is kept."""
+
+    step: Literal["crop"] = "crop"
+    where: Literal["start", "centre", "end"] = "centre"
+
+
+Step = Annotated[
+    Resample | HighPass | LowPass | Notch | Scale | Clip | Crop,
+    Field(discriminator="step"),
+]

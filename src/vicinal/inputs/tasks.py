@@ -1,0 +1,83 @@
+"""Tasks: from the labels of a catalogue to the numbers that a network learns.
+
+Knows catalogues; must not know signals or networks.
+"""
+
+from collections import Counter
+
+import numpy as np
+from jaxtyping import Float64
+
+from vicinal.errors import ExperimentError, did_you_mean
+from vicinal.inputs.datasets.catalogue import Catalogue
+
+__all__ = ["truth"]
+
+
+def truth(
+    catalogue: Catalogue, *, task: str, positive: tuple[str, ...] = (), classes: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], Float64[np.ndarray, "n k"]]:
+    """Return the classes of a task and the truth of every recording.
+
+    Args:    task: "binary", one or more `positive` classes against the rest; "classes", exactly one of
+             `classes` for each recording; "labels", any number of `classes` for each recording.
+             classes: which, and in what order; all of the catalogue's when empty.
+    Returns: the K classes ("A" or "A+O" when binary, so K = 1), and (n, K) of 0 and 1.
+    Raises:  ExperimentError: lists everything that does not fit: unknown classes, recordings without a label.
+    """
+    chosen = positive if task == "binary" else classes or catalogue.classes
+    problems = _argument_problems(catalogue, task, positive, classes)
+    if not problems:
+        problems = _label_problems(catalogue, task, chosen)
+    if problems:
+        raise ExperimentError(f"task {task!r} on {catalogue.name}: " + "; ".join(problems) + ".")
+    labels = [set(recording.labels) for recording in catalogue.recordings]
+    if task == "binary":
+        column = [float(bool(row.intersection(positive))) for row in labels]
+        return ("+".join(positive),), np.array(column, dtype=np.float64).reshape(-1, 1)
+    table = [[float(name in row) for name in chosen] for row in labels]
+    return tuple(chosen), np.array(table, dtype=np.float64).reshape(-1, len(chosen))
+
+
+def _argument_problems(
+    catalogue: Catalogue, task: str, positive: tuple[str, ...], classes: tuple[str, ...]
+) -> list[str]:
+    if task not in ("binary", "classes", "labels"):
+        return ["a catalogue holds labels of whole recordings: use 'binary', 'classes' or 'labels'"]
+    problems = []
+    if task == "binary" and not positive:
+        problems.append(f"say which of {', '.join(catalogue.classes)} are `positive`")
+    if task == "binary" and classes:
+        problems.append(
+            "`classes` belongs to the tasks 'classes' and 'labels'; a binary task takes `positive`"
+        )
+    if task != "binary" and positive:
+        problems.append("`positive` belongs to the task 'binary'; this one takes `classes`")
+    given = (*positive, *classes)
+    problems += [
+        f"no class {name!r}" + did_you_mean(name, catalogue.classes).rstrip(".")
+        for name in given
+        if name not in catalogue.classes
+    ]
+    problems += [f"class {name!r} is given {n} times" for name, n in Counter(given).items() if n > 1]
+    if task == "binary" and not problems and set(positive) == set(catalogue.classes):
+        problems.append("every class is positive; leave at least one on the other side")
+    return problems
+
+
+def _label_problems(catalogue: Catalogue, task: str, chosen: tuple[str, ...]) -> list[str]:
+    problems = []
+    without = [recording.id for recording in catalogue.recordings if not recording.labels]
+    if without and task != "labels":
+        problems.append(f"{len(without)} recordings have no label (first {', '.join(without[:3])})")
+    if task == "classes":
+        counts = [
+            (recording.id, len(set(recording.labels) & set(chosen))) for recording in catalogue.recordings
+        ]
+        wrong = [identifier for identifier, n in counts if n != 1 and identifier not in set(without)]
+        if wrong:
+            problems.append(
+                f"{len(wrong)} recordings do not have exactly one of {', '.join(chosen)} (first "
+                f"{', '.join(wrong[:3])}): add the classes they have, or use the task 'labels'"
+            )
+    return problems

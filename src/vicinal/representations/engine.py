@@ -1,0 +1,170 @@
+"""How a network runs fast on the machine at hand: memory layout, precision, compilation.
+
+The one place that looks at the processor. Layers do not know of it, and it does not know what the network
+computes: whatever it chooses, scores are those of `network.eval()` up to the rounding of the chosen precision.
+
+    engine = choose()                          # or choose(precision="float32")
+    network = engine.place(network)            # moves the weights and lays them out
+    optimiser = engine.optimiser(network.parameters(), learning_rate=1e-3, weight_decay=1e-2)
+    with engine.autocast():                    # forward and loss; backward() stays outside
+        logits = network(engine.tensor(x), engine.tensor(lengths))
+    score = engine.scorer(network, batch=128)  # numpy in, numpy out
+"""
+
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, overload
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor, nn
+
+from vicinal.errors import ExperimentError
+from vicinal.representations.folding import folded
+
+__all__ = ["Engine", "Precision", "Score", "choose", "has_compiler", "has_fast_bfloat16"]
+
+Precision = Literal["float32", "bfloat16"]
+Samples = Float32[np.ndarray, "rows channels *positions"]
+Lengths = Int64[np.ndarray, " rows"]
+Score = Callable[[Samples, Lengths | None], Float32[np.ndarray, "rows outputs"]]
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def has_fast_bfloat16(device: str = "cpu") -> bool:
+    """Return whether matrix products in bfloat16 are faster than in float32 on this device."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def has_compiler() -> bool:
+    """Return whether a C++ compiler, which compiled networks need, is on the search path."""
+    return any(shutil.which(name) for name in ("g++", "clang++"))
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What was chosen for this machine.
+
+    Attributes: device: "cpu", "cuda" or "cuda:1".  precision: of matrix products; losses, the statistics of
+                norms, heads and optimiser state are float32 in both.  compiled: whether scorers compile the
+                network before its first batch (the same scores to rounding; it takes seconds to minutes).
+    """
+
+    device: str = "cpu"
+    precision: Precision = "float32"
+    compiled: bool = False
+
+    def place(self, network: Network) -> Network:
+        """Move the network to the device, in place; weights stay float32 in their public shapes."""
+        return network.to(self.device)
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Return the context for forward and loss in the chosen precision; nothing in float32."""
+        kind = torch.device(self.device).type
+        context: AbstractContextManager[None] = torch.autocast(
+            kind, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"
+        )
+        return context
+
+    @overload
+    def tensor(self, array: np.ndarray) -> Tensor: ...
+    @overload
+    def tensor(self, array: None) -> None: ...
+    def tensor(self, array: np.ndarray | None) -> Tensor | None:
+        """Return the array on the device, signals channels-last whatever their shape says; None stays None."""
+        if array is None:
+            return None
+        tensor = torch.from_numpy(array).to(self.device, non_blocking=True)
+        return tensor.movedim(1, -1).contiguous().movedim(-1, 1) if tensor.dim() > 2 else tensor
+
+    def optimiser(
+        self, parameters: Iterable[nn.Parameter], *, learning_rate: float, weight_decay: float
+    ) -> torch.optim.AdamW:
+        """Return AdamW that updates every weight in one pass; norms and biases are not decayed."""
+        chosen = [p for p in parameters if p.requires_grad]
+        groups = [
+            {"params": [p for p in chosen if p.ndim > 1], "weight_decay": weight_decay},
+            {"params": [p for p in chosen if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW([g for g in groups if g["params"]], lr=learning_rate, fused=True)
+
+    def scorer(self, network: nn.Module, *, batch: int) -> Score:
+        """Return a function from arrays to logits, float32, on a frozen copy of the network with its norms folded.
+
+        The last batch is padded to `batch` rows, so the score of a row never depends on its batch-mates.
+
+        Args:    network: called as `network(x, lengths)`; later changes to its weights are not seen.
+                 batch: rows computed at a time, > 0.
+        Raises:  ExperimentError: when `batch` is not positive.
+        """
+        if batch < 1:
+            raise ExperimentError(
+                f"scorer: expected batch >= 1, got {batch}; give the rows to compute at a time."
+            )
+        frozen = self.place(folded(network))
+        if self.compiled:
+            frozen.compile(dynamic=False)
+
+        def score(x: Samples, lengths: Lengths | None = None) -> Float32[np.ndarray, "rows *outputs"]:
+            starts = range(0, max(len(x), 1), batch)
+            parts = [
+                self._score_batch(
+                    frozen, x[i : i + batch], None if lengths is None else lengths[i : i + batch], batch
+                )
+                for i in starts
+            ]
+            return np.concatenate(parts)
+
+        return score
+
+    def _score_batch(
+        self, network: nn.Module, x: Samples, lengths: Lengths | None, batch: int
+    ) -> Float32[np.ndarray, "rows *outputs"]:
+        with torch.inference_mode(), self.autocast():
+            logits = network(self.tensor(_padded(x, batch)), self.tensor(_padded(lengths, batch)))
+        scores: Float32[np.ndarray, rows * outputs] = logits.float().cpu().numpy()[: len(x)]
+        return scores
+
+
+def choose(
+    precision: Precision | Literal["auto"] = "auto",
+    device: str = "cpu",
+    compiled: bool | Literal["auto"] = "auto",
+) -> Engine:
+    """Choose how networks run on this machine.
+
+    Args:    precision: "auto" takes bfloat16 where the device multiplies it faster, else float32.
+             device: "cpu", "cuda" or "cuda:<number>".
+             compiled: "auto" does not compile, which suits all but the longest runs.
+    Raises:  ExperimentError: an unknown precision, or a device that is not there.
+    """
+    problems = []
+    if precision not in ("auto", "float32", "bfloat16"):
+        problems.append(f"precision: expected auto, float32 or bfloat16, got '{precision}'")
+    if not _is_there(device):
+        problems.append(f"device: expected cpu or a CUDA device of this machine, got '{device}'")
+    if problems:
+        raise ExperimentError("; ".join(problems) + ". Leave both out to take what suits this machine.")
+    if precision == "auto":
+        precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
+    return Engine(device=device, precision=precision, compiled=compiled is True)
+
+
+def _is_there(device: str) -> bool:
+    kind, _, index = device.partition(":")
+    if kind == "cuda":
+        return (index or "0").isdecimal() and int(index or "0") < torch.cuda.device_count()
+    return device == "cpu"
+
+
+def _padded(array: Any, n_rows: int) -> Any:
+    """Return the array, None included, with zero rows added up to `n_rows`."""
+    if array is None or len(array) == n_rows:
+        return array
+    return np.concatenate([array, np.zeros((n_rows - len(array), *array.shape[1:]), dtype=array.dtype)])

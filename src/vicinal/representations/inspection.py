@@ -1,0 +1,227 @@
+"""What a network is, before any training: shapes, parameters, cost, and what each unit sees.
+
+Everything is derived from the text and the input shape alone, on the meta device: no weights, no data.
+The layers state the facts of their place; this module adds them up and traces windows back to the input.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Int
+
+from vicinal.errors import NetworkError
+from vicinal.representations.layers.geometry import Facts, Path
+from vicinal.representations.network import Network, sketch
+from vicinal.representations.text import Plan
+
+__all__ = ["Inspection", "StageInspection", "inspect", "window_of"]
+
+Field = int | tuple[int, ...]
+"""Samples along time, or (height, width) for images."""
+
+
+@dataclass(frozen=True)
+class StageInspection:
+    """One stage in its place; repeated stages stand one by one.
+
+    Args:    text: as written.  shape: what leaves it, (channels, *positions) or (features,).
+             parameters: learnt numbers.  multiply_adds: for one signal.
+             receptive_field_samples: the input samples that one unit sees (borders aside, at most all).
+    """
+
+    text: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+    receptive_field_samples: Field
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A whole network in its place.
+
+    Args:    parameters: learnt numbers.
+             multiply_adds: of windows and matrix products for one signal; FLOP are twice as many.
+             receptive_field_samples: what one unit of the last stage that still has positions sees: what the
+             head pools. All samples where no stage has positions.
+             receptive_field_ms: 1000 * samples / rate; None without a rate.
+             streamable: whether it can run as a step function with a finite state;
+             why_not_streamable: the first stage that forbids it, or "".
+             delay_ms: how far ahead of its own place (position * total stride) an output looks; None when not
+             streamable or without a rate.
+             state_values: numbers that a stream keeps between steps; None when not streamable.
+             dense_equivalent_parameters: of dense layers between the same values: no locality, no sharing.
+             stages: one by one.
+    """
+
+    text: str
+    input_shape: tuple[int, ...]
+    rate_hz: float | None
+    parameters: int
+    multiply_adds: int
+    receptive_field_samples: Field
+    receptive_field_ms: float | None
+    streamable: bool
+    why_not_streamable: str
+    delay_ms: float | None
+    state_values: int | None
+    dense_equivalent_parameters: int
+    stages: tuple[StageInspection, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON; the keys are the fields' names."""
+        return asdict(self)
+
+
+def inspect(
+    text: str | Plan, *, input_shape: tuple[int, ...], rate_hz: float | None, n_outputs: int = 1
+) -> Inspection:
+    """Say what a network is for signals of this shape.
+
+    Args:    text: a network text, a plan, or the name of a preset.  input_shape: (channels, *positions).
+             rate_hz: samples a second, > 0, or None.  n_outputs: what `classes` stands for.
+    Raises:  NetworkError: the text cannot be parsed or does not fit the shape, or the rate is not above 0.
+    """
+    if rate_hz is not None and not 0 < rate_hz < float("inf"):
+        raise NetworkError(
+            f"expected a rate above 0 Hz, got {rate_hz}; give the rate of what enters the network."
+        )
+    network = sketch(text, input_shape=input_shape, n_outputs=n_outputs)
+    facts = [layer.facts for layer in network.layers()]
+    fields = _fields(facts, input_shape[1:])
+    with_positions = [field for field, one in zip(fields, facts, strict=True) if len(one.shape) > 1]
+    field = with_positions[-1] if with_positions else input_shape[1:]
+    counts = [sum(parameter.numel() for parameter in part.parameters()) for part in network.children()]
+    stages = tuple(
+        StageInspection(name, one.shape, count, one.multiply_adds, _plain(seen))
+        for name, one, count, seen in zip(network.stage_texts, facts, counts, fields, strict=True)
+    )
+    why = _why_not_streamable(network, facts)
+    in_ms = None if rate_hz is None or len(input_shape) > 2 else 1000.0 / rate_hz
+    return Inspection(
+        text=network.text,
+        input_shape=network.input_shape,
+        rate_hz=rate_hz,
+        parameters=sum(counts),
+        multiply_adds=sum(one.multiply_adds for one in facts),
+        receptive_field_samples=_plain(field),
+        receptive_field_ms=None if in_ms is None else field[0] * in_ms,
+        streamable=not why,
+        why_not_streamable=why,
+        delay_ms=None if in_ms is None or why else _delay(facts) * in_ms,
+        state_values=None if why else sum(cast(int, one.state_values) for one in facts),
+        dense_equivalent_parameters=sum(one.dense_parameters for one in facts),
+        stages=stages,
+    )
+
+
+def window_of(
+    text: str | Plan, input_shape: tuple[int, ...], stage: int, position: int, *, n_outputs: int = 1
+) -> tuple[int, int]:
+    """Return the input samples, [start, stop), that one unit of a 1-D network sees; borders cut it short.
+
+    Args:    stage: index into `Inspection.stages` and `Network.stages`, from 0.
+             position: of the unit, from 0; anything up to the number of features once positions are gone.
+    Returns: (start, stop) with 0 <= start < stop <= samples.
+    Raises:  NetworkError: the network is not 1-D, or it has no such stage or position.
+    """
+    network = sketch(text, input_shape=input_shape, n_outputs=n_outputs)
+    if len(input_shape) != 2:
+        raise NetworkError(
+            f"expected an input shape (channels, time), got {input_shape}; windows are along time."
+        )
+    facts = [layer.facts for layer in network.layers()]
+    if not 0 <= stage < len(facts):
+        raise NetworkError(
+            f"expected a stage from 0 to {len(facts) - 1}, got {stage}; the network has no other."
+        )
+    n = facts[stage].shape[-1]
+    if not 0 <= position < n:
+        raise NetworkError(
+            f"stage {stage + 1}, '{network.stage_texts[stage]}': expected a position from 0 to {n - 1}, "
+            f"got {position}; the stage has no other."
+        )
+    seen = _trace_back(facts[: stage + 1], np.array([position]), axis=0, n_input=input_shape[1])
+    return int(seen[0]), int(seen[-1]) + 1
+
+
+def _fields(facts: list[Facts], n_input: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the receptive field of each stage along each axis."""
+    return list(zip(*(_fields_along(facts, axis, n) for axis, n in enumerate(n_input)), strict=True))
+
+
+def _fields_along(facts: list[Facts], axis: int, n_input: int) -> list[int]:
+    """Return each stage's field along one axis: an output p sees [p * stride - left, p * stride + right]."""
+    fields: list[int] = []
+    stride, left, right = 1, 0, 0
+    whole: int | None = None
+    for index, one in enumerate(facts):
+        if one.paths is None and whole is None:  # every unit sees every position: trace them all back
+            seen = _trace_back(facts[: index + 1], np.array([0]), axis=axis, n_input=n_input)
+            whole = int(seen[-1] - seen[0]) + 1
+        if whole is None:
+            stride, left, right = _compose(cast(tuple[Path, ...], one.paths), axis, (stride, left, right))
+        fields.append(min(left + right + 1, n_input) if whole is None else whole)
+    return fields
+
+
+def _compose(paths: tuple[Path, ...], axis: int, before: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return (stride, left, right) after a layer: the widest of its paths."""
+    ends = []
+    for path in paths:
+        stride, left, right = before
+        for step in path:
+            taps = step[axis]
+            left, right = left + taps.left * stride, right + taps.right_of * stride
+            stride *= taps.stride
+        ends.append((stride, left, right))
+    return ends[0][0], max(end[1] for end in ends), max(end[2] for end in ends)
+
+
+def _trace_back(
+    facts: list[Facts], positions: Int[np.ndarray, " n"], *, axis: int, n_input: int
+) -> Int[np.ndarray, " m"]:
+    """Return the input positions that these output positions of the last stage see, exactly."""
+    for index in range(len(facts) - 1, -1, -1):
+        shape = facts[index - 1].shape if index else (0, *([n_input] * (axis + 1)))
+        if len(shape) == 1:
+            continue  # among features: whatever took the positions away sees them all
+        n, paths = shape[axis + 1], facts[index].paths
+        if paths is None:
+            positions = np.arange(n)
+            continue
+        found = [_trace_path(path, positions, axis=axis, n=n) for path in paths]
+        positions = np.unique(np.concatenate(found))
+    return positions
+
+
+def _trace_path(path: Path, positions: Int[np.ndarray, " n"], *, axis: int, n: int) -> Int[np.ndarray, " m"]:
+    counts = [n]
+    for step in path[:-1]:
+        counts.append(step[axis].count(counts[-1]))
+    for step, count in zip(reversed(path), reversed(counts), strict=False):
+        positions = step[axis].sources(positions, count)
+    return positions
+
+
+def _why_not_streamable(network: Network, facts: list[Facts]) -> str:
+    if len(network.input_shape) > 2:
+        return "an image has no time axis"
+    for number, (name, one) in enumerate(zip(network.stage_texts, facts, strict=True), start=1):
+        if one.state_values is None:
+            return f"stage {number}, '{name}', ties its weights to the places of a whole signal"
+    return ""
+
+
+def _delay(facts: list[Facts]) -> int:
+    place = (1, 0, 0)
+    for one in facts:
+        if one.paths is None:
+            break
+        place = _compose(one.paths, 0, place)
+    return place[2]
+
+
+def _plain(field: tuple[int, ...]) -> Field:
+    return field[0] if len(field) == 1 else field

@@ -1,0 +1,15 @@
+"""Well-known networks, as text: one `.net` file each. A preset enters with a measured reason."""
+
+from importlib.resources import files
+
+__all__ = ["NETWORKS"]
+
+
+def _read(name: str) -> str:
+    return files("vicinal.representations.presets").joinpath(f"{name}.net").read_text(encoding="utf-8")
+
+
+NETWORKS: dict[str, str] = {
+    "founding": _read("founding"),
+    "resnet1d": _read("resnet1d"),
+}

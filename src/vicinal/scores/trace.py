@@ -1,0 +1,212 @@
+"""Trace: one recording's way through the model, from the contract to the decision, as plain data.
+
+Runs the very network that scoring runs, so every number is the one that `score` gives. Must not know how a
+trace is drawn (`trace_page.py`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+
+from vicinal.decisions.policy import Policy
+from vicinal.inputs.contract import check
+from vicinal.inputs.prepare import Prepared, prepare
+from vicinal.representations.engine import choose
+from vicinal.representations.folding import Folded, folded
+from vicinal.representations.inspection import window_of
+from vicinal.scores.model import Model
+from vicinal.scores.scorer import BATCH
+from vicinal.signal import Signal
+
+__all__ = ["Trace", "TracedStage", "trace"]
+
+
+@dataclass(frozen=True)
+class TracedStage:
+    """What one stage of the network made of the recording, and its strongest unit.
+
+    Attributes: text: of the stage; a norm that scoring folds into the stage before it stands with that stage.
+                shape: (channels, positions) or (features,), of the recording, not of its padding.
+                unit: channel or feature with the largest value, by size without sign.
+                position: where; None for features.  value: there.
+                window: (start, stop) input samples that this unit sees.  window_s: the same in seconds of the
+                recording.  profile: (positions,) of the strongest channel, or all (features,).
+    """
+
+    text: str
+    shape: tuple[int, ...]
+    unit: int
+    position: int | None
+    value: float
+    window: tuple[int, int]
+    window_s: tuple[float, float]
+    profile: Float32[np.ndarray, " n"] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One recording's way to its decision.
+
+    Attributes: id, source: of the recording.  findings: what the contract found, with what was converted.
+                channels, units, rate_hz: of the prepared signal.  offset_s: second of the recording at which
+                it begins.  prepared: (channels, length), what entered the network.
+                stages: in order.  classes: K names.  logits, probabilities: (K,).
+                thresholds: (K,), empty without a policy or for argmax.
+                decisions: (K,) 1, 0 or -1 (referred), empty without a policy.  decision: in words.
+                meaning: what such decisions come to in 1,000 people, or "" when the model does not say.
+                model_hash, precision: what scored it.
+    """
+
+    id: str
+    source: str
+    findings: tuple[str, ...]
+    channels: tuple[str, ...]
+    units: str
+    rate_hz: float
+    offset_s: float
+    prepared: Float32[np.ndarray, "channels length"] = field(repr=False)
+    stages: tuple[TracedStage, ...]
+    classes: tuple[str, ...]
+    logits: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    thresholds: tuple[float, ...]
+    decisions: tuple[int, ...]
+    decision: str
+    meaning: str
+    model_hash: str
+    precision: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trace as JSON values, without the arrays that are only drawn."""
+        plain = {name: value for name, value in vars(self).items() if name not in ("prepared", "stages")}
+        stages = [{k: v for k, v in vars(stage).items() if k != "profile"} for stage in self.stages]
+        return {**plain, "length": self.prepared.shape[1], "stages": stages}
+
+    def lines(self) -> list[str]:
+        """Return the trace as lines for a terminal."""
+        width = max(len(stage.text) for stage in self.stages)
+        span = f"{self.offset_s:.2f} to {self.offset_s + self.prepared.shape[1] / self.rate_hz:.2f} s"
+        stages = [
+            f"  {stage.text:<{width}}  {_shape(stage.shape):>10}  strongest {stage.value:+9.3f} in unit "
+            f"{stage.unit}, sees {stage.window_s[0]:.2f} to {stage.window_s[1]:.2f} s"
+            for stage in self.stages
+        ]
+        return [
+            f"recording  {self.id}" + (f"  ({self.source})" if self.source else ""),
+            *(f"contract   {finding}" for finding in self.findings or ("met as it is",)),
+            f"prepared   {', '.join(self.channels)} at {self.rate_hz:g} Hz, {span}",
+            *stages,
+            *self.score_lines(),
+            *([f"meaning    {line}" for line in self.meaning.splitlines() if line]),
+        ]
+
+    def score_lines(self) -> list[str]:
+        """Return logit, probability and threshold of each class, and the decision."""
+        rows = []
+        for k, name in enumerate(self.classes):
+            limit = f", threshold {self.thresholds[k]:.6g}" if self.thresholds else ""
+            score = f"logit {self.logits[k]:.6g}, probability {self.probabilities[k]:.6g}"
+            rows.append(f"score      {name}: {score}{limit}")
+        return [*rows, f"decision   {self.decision}"]
+
+
+def trace(model: Model, signal: Signal) -> Trace:
+    """Follow one recording through the model.
+
+    Args:    model: its `reference["meaning"]["sentence"]`, where there is one, says what decisions mean.
+             signal: a recording with a time axis.
+    Raises:  ContractError: when the signal cannot be made to fit the contract.
+    """
+    contract = model.contract
+    prepared = prepare(signal, contract)
+    stages, logits = _run(model, prepared)
+    probabilities = model.calibration.apply(logits)
+    decisions = None if model.policy is None else model.policy.decide(probabilities)[0]
+    said = model.reference.get("meaning")
+    return Trace(
+        id=signal.id,
+        source=signal.source,
+        findings=tuple(violation.message for violation in check(signal, contract)),
+        channels=contract.channels,
+        units=contract.units,
+        rate_hz=contract.rate_hz,
+        offset_s=prepared.offset / contract.rate_hz,
+        prepared=prepared.samples[:, : prepared.length],
+        stages=stages,
+        classes=model.calibration.classes,
+        logits=tuple(map(float, logits[0])),
+        probabilities=tuple(map(float, probabilities[0])),
+        thresholds=() if model.policy is None else model.policy.thresholds,
+        decisions=() if decisions is None else tuple(map(int, decisions)),
+        decision=_words(model.policy, model.calibration.classes, decisions),
+        meaning=str(said["sentence"]) if isinstance(said, dict) and "sentence" in said else "",
+        model_hash=model.hash,
+        precision=model.precision,
+    )
+
+
+def _run(model: Model, prepared: Prepared) -> tuple[tuple[TracedStage, ...], Float64[np.ndarray, "1 k"]]:
+    """Run the network as the scorer does: folded, and in a batch padded to the same number of rows."""
+    engine = choose(precision=model.precision, compiled=False)
+    network = engine.place(folded(model.build()))
+    x = np.zeros((BATCH, *model.input_shape), dtype=np.float32)
+    lengths = np.zeros(BATCH, dtype=np.int64)
+    x[0], lengths[0] = prepared.samples, prepared.length
+    with torch.inference_mode(), engine.autocast():
+        outputs = network.stages(engine.tensor(x), engine.tensor(lengths))
+    stages: list[TracedStage] = []
+    texts: list[str] = []
+    layers = list(network.layers())
+    for index, (text, values, left) in enumerate(outputs):
+        texts.append(text)
+        if index + 1 < len(layers) and isinstance(layers[index + 1], Folded):
+            continue  # The norm is already in these values; it is shown with them.
+        row = values[0].float().cpu().numpy()
+        length = row.shape[-1] if left is None or row.ndim == 1 else max(int(left[0]), 1)
+        stages.append(
+            _stage(model, prepared, " | ".join(texts), row if row.ndim == 1 else row[:, :length], index)
+        )
+        texts.clear()
+    logits = outputs[-1][1][:1].float().cpu().numpy().astype(np.float64)
+    return tuple(stages), logits
+
+
+def _stage(
+    model: Model, prepared: Prepared, text: str, row: Float32[np.ndarray, "channels *positions"], index: int
+) -> TracedStage:
+    place = np.unravel_index(int(np.abs(row).argmax()), row.shape)
+    position = int(place[1]) if row.ndim == 2 else None
+    start, stop = window_of(
+        model.network, model.input_shape, index, position or 0, n_outputs=len(model.calibration.classes)
+    )
+    stop = min(stop, prepared.length)
+    start = min(start, stop)
+    rate = model.contract.rate_hz
+    return TracedStage(
+        text=text,
+        shape=row.shape,
+        unit=int(place[0]),
+        position=position,
+        value=float(row[place]),
+        window=(start, stop),
+        window_s=((prepared.offset + start) / rate, (prepared.offset + stop) / rate),
+        profile=row[place[0]].copy() if row.ndim == 2 else row.copy(),
+    )
+
+
+def _words(policy: Policy | None, classes: tuple[str, ...], decisions: np.ndarray | None) -> str:
+    if policy is None or decisions is None:
+        return "none: the model has no policy. Fit one with `vicinal decide`."
+    if (decisions == -1).all():
+        return "referred: too near the threshold to decide; a person should look at it"
+    if policy.kind == "argmax":
+        return classes[int(np.argmax(decisions))]
+    words = {1: "positive", 0: "negative", -1: "referred"}
+    return ", ".join(f"{name} {words[int(d)]}" for name, d in zip(classes, decisions, strict=True))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,310 @@
+"""The training loop: from a network with random weights to the weights that did best on validation rows.
+
+Network, engine, batches and validation are passed in; it must not know data sets, files or metrics.
+"""
+
+import contextlib
+import math
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor, nn
+
+from vicinal.errors import ExperimentError, TrainingError
+from vicinal.training.average import Average
+from vicinal.training.config import TrainingConfig
+from vicinal.training.loss import Loss, balanced_weights, make_loss
+from vicinal.training.monitor import Monitor
+from vicinal.training.schedule import N_HELD, n_steps_within, rate_factor
+
+__all__ = ["Batch", "Batches", "Engine", "Fitted", "Validate", "fit"]
+
+Validate = Callable[[nn.Module], Mapping[str, float]]
+"""Metrics of a network on validation rows, by name."""
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class Batch(Protocol):
+    """Rows of one step: inputs, lengths (None when all rows are full) and truth (b, K)."""
+
+    @property
+    def x(self) -> Float32[np.ndarray, "b channels *positions"]: ...  # noqa: D102
+    @property
+    def lengths(self) -> Int64[np.ndarray, " b"] | None: ...  # noqa: D102
+    @property
+    def y(self) -> Float32[np.ndarray, "b k"]: ...  # noqa: D102
+
+
+class Batches(Protocol):
+    """Training rows, in an order that depends on the epoch alone."""
+
+    @property
+    def n_steps(self) -> int: ...  # noqa: D102
+    def epoch(self, k: int, /) -> Iterator[Batch]: ...  # noqa: D102
+
+
+class Engine(Protocol):
+    """Where and in which precision the network runs."""
+
+    @property
+    def device(self) -> str: ...  # noqa: D102
+    def place(self, network: Network, /) -> Network: ...  # noqa: D102
+    def autocast(self) -> contextlib.AbstractContextManager[None]: ...  # noqa: D102
+    def tensor(self, array: np.ndarray | None, /) -> Any: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The result of training.
+
+    Attributes: weights: float32 arrays by name, of the epoch that did best on validation rows.
+                best_epoch: that epoch, counted from 1.  n_steps: steps taken; as `steps` in the configuration
+                this number repeats the run.  seconds: wall-clock time.  history: a record per validation.
+    """
+
+    weights: dict[str, Float32[np.ndarray, "..."]] = field(repr=False)
+    best_epoch: int
+    n_steps: int
+    seconds: float
+    history: list[dict[str, Any]] = field(repr=False)
+
+
+def fit(
+    network: nn.Module,
+    batches: Batches,
+    *,
+    validate: Validate,
+    config: TrainingConfig,
+    task: str,
+    monitor: Monitor,
+    engine: Engine,
+    seed: int,
+) -> Fitted:
+    """Train a network and return the weights that did best on validation rows.
+
+    AdamW, one-cycle learning rate, clipped gradients; validation after each epoch and at the end. The same
+    seed, steps and thread count give the same weights, bit for bit, on a processor.
+
+    Args:    network: called as `network(x, lengths)` -> logits (b, K); its weights are trained in place.
+             batches: training rows.  validate: metrics of a network on validation rows.
+             task: "binary", "classes" or "labels".  monitor: receives every number.
+             engine: where it runs.  seed: of everything random inside the network, such as dropout.
+    Raises:  TrainingError: when loss or gradient is not finite, or there is no step to take.
+             ExperimentError: when `config.select` is not one of the validation metrics, or the class weights
+             do not fit the outputs.
+    """
+    if batches.n_steps < 1:
+        raise TrainingError("training: expected at least one full batch, got none. Use a smaller batch.")
+    device = torch.device(engine.device)
+    # Dropout draws from torch's global generator: a fork leaves that of the caller as it was.
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        return _Run(network, batches, validate, config, task, monitor, engine).go()
+
+
+class _Run:
+    """The state of one call of `fit`."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        batches: Batches,
+        validate: Validate,
+        config: TrainingConfig,
+        task: str,
+        monitor: Monitor,
+        engine: Engine,
+    ) -> None:
+        self.start = time.perf_counter()
+        self.batches, self.validate, self.config = batches, validate, config
+        self.monitor, self.engine = monitor, engine
+        self.network = engine.place(network).train()
+        self.parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimiser = _optimiser(self.network, config)
+        self.average = Average(self.network, decay=config.ema) if config.ema else None
+        self.loss = _loss(batches, config=config, task=task, engine=engine)
+        self.n_done = 0
+        self.total = _total(config, batches.n_steps)
+        self.best = _Best(config.select)
+        self.late: deque[tuple[int, Tensor, float, int]] = deque()
+        self.step_seconds: list[float] = []
+        self.last_read = self.start
+
+    def go(self) -> Fitted:
+        epoch = 0
+        while self.total is None or self.n_done < self.total:
+            self._epoch(epoch)
+            epoch += 1
+            self._validate(epoch)
+        return Fitted(
+            weights=self.best.weights,
+            best_epoch=self.best.epoch,
+            n_steps=self.n_done,
+            seconds=time.perf_counter() - self.start,
+            history=self.monitor.epochs,
+        )
+
+    def _epoch(self, epoch: int) -> None:
+        for batch in self.batches.epoch(epoch):
+            self._step(batch)
+            if self.total is None and self.n_done == N_HELD:
+                self.total = self._measured_total()
+            if self.n_done == self.total:
+                break
+        self._read_figures(n_late=0)
+
+    def _step(self, batch: Batch) -> None:
+        factor = rate_factor(self.n_done, total=self.total, warmup=self.config.warmup)
+        rate = factor * self.config.learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        with self.engine.autocast():
+            logits = self.network(self.engine.tensor(batch.x), self.engine.tensor(batch.lengths))
+        loss = self.loss(logits, self.engine.tensor(batch.y))
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip, foreach=True)
+        self.late.append((self.n_done + 1, torch.stack([loss.detach(), norm.detach()]), rate, len(batch.x)))
+        # A processor computes at once, so its numbers are read before they touch the weights. Reading would
+        # stall an accelerator, so there they are read while it works on the next step.
+        self._read_figures(n_late=0 if self.engine.device == "cpu" else 1)
+        self.optimiser.step()
+        if self.average is not None:
+            self.average.update(self.network)
+        self.n_done += 1
+
+    def _read_figures(self, *, n_late: int) -> None:
+        while len(self.late) > n_late:
+            step, figures, rate, n_rows = self.late.popleft()
+            loss, norm = figures.tolist()
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise TrainingError(_not_finite(step, loss, norm, rate))
+            now = time.perf_counter()
+            self.step_seconds.append(now - self.last_read)
+            self.last_read = now
+            self.monitor.step(
+                step=step,
+                total=self.total,
+                loss=loss,
+                gradient_norm=norm,
+                learning_rate=rate,
+                rows_per_s=n_rows / max(self.step_seconds[-1], 1e-9),
+            )
+
+    def _validate(self, epoch: int) -> None:
+        metrics = self._metrics()
+        is_best = self.best.offer(epoch, metrics, self._judged())
+        self.monitor.epoch(
+            epoch=epoch,
+            step=self.n_done,
+            validation=metrics,
+            select=self.config.select,
+            best=is_best,
+            seconds=time.perf_counter() - self.start,
+        )
+        self.last_read = time.perf_counter()
+
+    def _metrics(self) -> dict[str, float]:
+        network = self._judged()
+        network.eval()
+        metrics = {name: float(value) for name, value in self.validate(network).items()}
+        self.network.train()
+        if self.config.select not in metrics:
+            raise ExperimentError(
+                f"training.select: expected one of the validation metrics {', '.join(sorted(metrics))}, got "
+                f"{self.config.select!r}."
+            )
+        return metrics
+
+    def _judged(self) -> nn.Module:
+        return self.network if self.average is None else self.average.network
+
+    def _measured_total(self) -> int:
+        """Return how many steps fit the minutes, from the steps so far and one timed validation."""
+        self._read_figures(n_late=0)
+        before = time.perf_counter()
+        self._metrics()
+        self.last_read = time.perf_counter()
+        minutes = self.config.minutes or 0.0
+        return n_steps_within(
+            60 * minutes - (self.last_read - self.start),
+            # The first steps also pay for memory and compilation.
+            step_s=statistics.median(self.step_seconds[2:]),
+            validation_s=self.last_read - before,
+            n_steps_per_epoch=self.batches.n_steps,
+            n_done=self.n_done,
+        )
+
+
+class _Best:
+    """The weights with the best validation metric so far; those of the first epoch among equals."""
+
+    def __init__(self, select: str) -> None:
+        self._select = select
+        self._value = math.nan
+        self.weights: dict[str, Float32[np.ndarray, ...]] = {}
+        self.epoch = 0
+
+    def offer(self, epoch: int, metrics: Mapping[str, float], network: nn.Module) -> bool:
+        value = -metrics[self._select] if self._select == "loss" else metrics[self._select]
+        better = not math.isnan(value) and (math.isnan(self._value) or value > self._value)
+        # Without any number to go by, the last weights are kept; the monitor says so.
+        if better or math.isnan(self._value):
+            self._value, self.epoch, self.weights = value, epoch, _arrays(network)
+        return better
+
+
+def _total(config: TrainingConfig, n_steps_per_epoch: int) -> int | None:
+    return config.steps if config.epochs is None else config.epochs * n_steps_per_epoch
+
+
+def _optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    # Norms and biases are vectors; the biases of local layers have positions too, so the name counts as well.
+    plain = [p for name, p in named if p.ndim <= 1 or name.endswith("bias")]
+    decayed = [p for name, p in named if not (p.ndim <= 1 or name.endswith("bias"))]
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=config.learning_rate, fused=True)
+
+
+def _loss(batches: Batches, *, config: TrainingConfig, task: str, engine: Engine) -> Loss:
+    weights = config.class_weights
+    if weights == "none":
+        return make_loss(task, smoothing=config.label_smoothing)
+    first = next(iter(batches.epoch(0))).y
+    if weights == "balanced":
+        values = balanced_weights(np.concatenate([batch.y for batch in batches.epoch(0)]), task=task)
+    else:
+        values = np.asarray(weights)
+    if values.shape != first.shape[1:]:
+        raise ExperimentError(
+            f"training.class_weights: expected {first.shape[1]} numbers, one a class, got {len(values)}."
+        )
+    return make_loss(task, weights=engine.tensor(values.astype(np.float32)), smoothing=config.label_smoothing)
+
+
+def _arrays(network: nn.Module) -> dict[str, Float32[np.ndarray, "..."]]:
+    return {
+        name: np.array(tensor.detach().cpu().numpy(), dtype=np.float32, order="C")
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def _not_finite(step: int, loss: float, norm: float, rate: float) -> str:
+    return (
+        f"training stopped at step {step}: expected a finite loss and gradient, got loss {loss:g} and "
+        f"gradient norm {norm:g} at learning rate {rate:.3g}. Try a third of the learning rate; if the first "
+        "steps already fail, look for recordings with extreme values (scale or clip in the contract), or use "
+        'precision = "float32".'
+    )

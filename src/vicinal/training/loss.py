@@ -1,0 +1,76 @@
+"""What training makes small: the cross-entropy of each task, with class weights and label smoothing.
+
+Knows logits and truth; must not know networks or data sets.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from vicinal.errors import TrainingError
+
+__all__ = ["Loss", "balanced_weights", "make_loss"]
+
+Loss = Callable[[Float[Tensor, "rows outputs"], Float[Tensor, "rows outputs"]], Float[Tensor, ""]]
+
+
+def make_loss(task: str, *, weights: Float[Tensor, " outputs"] | None = None, smoothing: float = 0.0) -> Loss:
+    """Return the mean loss of a batch as a function of (logits, truth), computed in float32.
+
+    Binary and labels: sigmoid cross-entropy of each output; a weight multiplies the positive rows of its
+    output. Classes: softmax cross-entropy; a weight multiplies the rows of its class in a weighted mean.
+    Smoothing s moves each truth y to y (1 - s) + s / m, where m is 2 for a sigmoid and K for a softmax.
+
+    Args:    task: "binary", "classes" or "labels".  weights: (K,), > 0, or None.  smoothing: 0 to 1.
+    Raises:  TrainingError: for a task without a loss.
+    """
+    if task in ("binary", "labels"):
+        return _sigmoid_loss(weights, smoothing)
+    if task == "classes":
+        return _softmax_loss(weights, smoothing)
+    raise TrainingError(
+        f"expected a task of binary, classes or labels, got {task!r}: there is no loss for it."
+    )
+
+
+def balanced_weights(truth: Float[np.ndarray, "rows outputs"], *, task: str) -> Float[np.ndarray, " outputs"]:
+    """Return weights under which every class counts the same.
+
+    Binary and labels: negatives / positives of each output.  Classes: rows / (K x rows of the class).
+
+    Raises:  TrainingError: when an output has no positive or no negative row.
+    """
+    positives = truth.sum(axis=0)
+    n_rows = len(truth)
+    if (positives == 0).any() or (positives == n_rows).any():
+        counts = ", ".join(f"{int(count)} of {n_rows}" for count in positives)
+        raise TrainingError(
+            f"balanced class weights need rows with and without each class, got positive rows: {counts}. "
+            'Add rows of the missing class, or set class_weights = "none".'
+        )
+    if task == "classes":
+        return np.asarray(n_rows / (truth.shape[1] * positives))
+    return np.asarray((n_rows - positives) / positives)
+
+
+def _sigmoid_loss(weights: Tensor | None, smoothing: float) -> Loss:
+    def loss(logits: Tensor, truth: Tensor) -> Tensor:
+        smooth = truth * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(logits.float(), smooth, pos_weight=weights)
+
+    return loss
+
+
+def _softmax_loss(weights: Tensor | None, smoothing: float) -> Loss:
+    def loss(logits: Tensor, truth: Tensor) -> Tensor:
+        smooth = truth * (1 - smoothing) + smoothing / truth.shape[1]
+        rows = -(smooth * F.log_softmax(logits.float(), dim=1)).sum(dim=1)
+        if weights is None:
+            return rows.mean()
+        row_weights = truth @ weights
+        return (rows * row_weights).sum() / row_weights.sum()
+
+    return loss

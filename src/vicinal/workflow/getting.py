@@ -1,0 +1,14 @@
+"""`vicinal get`: fetch a public data set."""
+
+from pathlib import Path
+
+from vicinal.inputs.datasets import download
+from vicinal.terminal import QUIET, Show
+
+__all__ = ["get"]
+
+
+def get(name: str, *, source: str | None = None, show: Show = QUIET) -> Path:
+    """Fetch a data set into the cache and return its folder; see `vicinal.inputs.datasets.download`."""
+    with show.progress(f"fetching {name}") as update:
+        return download.get(name, source=source, progress=update)

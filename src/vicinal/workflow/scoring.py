@@ -1,0 +1,101 @@
+"""`vicinal score` and `vicinal trace`: a saved model on recordings it has never seen."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vicinal.errors import ExperimentError
+from vicinal.files import write_bytes
+from vicinal.inputs.formats.reading import read
+from vicinal.scores import trace as tracing
+from vicinal.scores.model import Model
+from vicinal.scores.score import score_paths
+from vicinal.scores.trace import Trace
+from vicinal.scores.trace_page import write_page
+from vicinal.scoretable import ScoreTable
+from vicinal.terminal import QUIET, Show
+
+__all__ = ["DECISIONS", "Scored", "score", "trace"]
+
+DECISIONS = {1: "positive", 0: "negative", -1: "refer"}
+"""What a decision is called in a file of scores."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores and decisions (n, K), -1 for referred, and what could not be scored, with the reason."""
+
+    table: ScoreTable
+    decisions: np.ndarray | None
+    skipped: tuple[tuple[str, str], ...]
+
+    def lines(self) -> list[list[str]]:
+        """Return a header and one line per recording: id, then logit, probability and decision per class."""
+        columns = ["logit", "probability", *(["decision"] if self.decisions is not None else [])]
+        header = ["id", *(f"{column}:{name}" for name in self.table.classes for column in columns)]
+        return [header, *(self._line(k) for k in range(len(self.table)))]
+
+    def _line(self, k: int) -> list[str]:
+        line = [str(self.table.ids[k])]
+        for j in range(len(self.table.classes)):
+            line += [f"{self.table.logits[k, j]:.9g}", f"{self.table.probabilities[k, j]:.9g}"]
+            if self.decisions is not None:
+                line.append(DECISIONS[int(self.decisions[k, j])])
+        return line
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        header, *lines = self.lines()
+        return {
+            "rows": [dict(zip(header, line, strict=True)) for line in lines],
+            "skipped": [{"file": name, "reason": reason} for name, reason in self.skipped],
+            "model": self.table.model_hash,
+            "precision": self.table.precision,
+        }
+
+
+def score(
+    model_path: Path,
+    files: Sequence[Path],
+    *,
+    output: Path | None = None,
+    precision: str | None = None,
+    show: Show = QUIET,
+) -> Scored:
+    """Score files and folders with a saved model, and decide by its policy.
+
+    Args:    output: `.csv` for one line per recording, `.parquet` for a whole score table; None writes nothing.
+             precision: None for the model's own, in which its threshold was fitted.
+    Raises:  VicinalError: whatever is wrong, with what to do.
+    """
+    if output is not None and output.suffix not in (".csv", ".parquet"):
+        raise ExperimentError(f"--output {output}: expected a name that ends in .csv or .parquet.")
+    model = Model.load(model_path)
+    if precision is not None and precision != model.precision:
+        show.say(f"scoring in {precision}; calibration and threshold were fitted in {model.precision}.")
+    with show.progress("scoring") as update:
+        table, skipped = score_paths(model.scorer(precision), files, progress=update)
+    decisions = None if model.policy is None else model.policy.decide(table.probabilities)
+    scored = Scored(table, decisions, tuple(skipped))
+    if output is not None:
+        write_bytes(output, table.to_parquet() if output.suffix == ".parquet" else _csv(scored.lines()))
+    return scored
+
+
+def trace(model_path: Path, file: Path, *, html: Path | None = None) -> Trace:
+    """Follow one recording through a saved model, and draw its way as a page when asked."""
+    traced = tracing.trace(Model.load(model_path), read(file))
+    if html is not None:
+        write_page(html, traced)
+    return traced
+
+
+def _csv(lines: Sequence[Sequence[str]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue().encode()

@@ -1,0 +1,143 @@
+"""What a person reads in the terminal after a command: numbers with their intervals, and what they mean.
+
+Formats results; computes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vicinal.evidence.ladder import Row
+from vicinal.representations.inspection import Inspection
+from vicinal.scores.trace import Trace
+from vicinal.terminal import Terminal
+from vicinal.workflow.comparing import Compared
+from vicinal.workflow.running import Run
+from vicinal.workflow.scoring import Scored
+
+__all__ = [
+    "tell_bench",
+    "tell_comparison",
+    "tell_inspection",
+    "tell_run",
+    "tell_scores",
+    "tell_trace",
+]
+
+_MOST_ROWS = 20
+
+
+def tell_run(run: Run, terminal: Terminal) -> None:
+    """Print the evidence of a run and where it lies."""
+    metrics = run.evidence["metrics"]
+    rows = [[name, _value(row), _interval(row), _count(row)] for name, row in metrics.items()]
+    terminal.table(["metric", "value", "95 % interval", "rows"], rows, title="Test rows")
+    sentence = run.evidence["meaning"].get("sentence")
+    if sentence:
+        terminal.paragraph(sentence)
+    terminal.result(f"report: {run.folder / 'report.html'}\nmodel:  {run.folder / 'model.vicinal'}")
+
+
+def tell_scores(scored: Scored, terminal: Terminal) -> None:
+    """Print scores and decisions, the first of them when there are many."""
+    lines = scored.lines()
+    terminal.table(lines[0], lines[1 : _MOST_ROWS + 1])
+    if len(lines) > _MOST_ROWS + 1:
+        terminal.result(f"... and {len(lines) - _MOST_ROWS - 1} more; --output FILE writes all of them.")
+    for name, reason in scored.skipped:
+        terminal.say(f"skipped {name}: {reason}")
+
+
+def tell_comparison(results: Sequence[Compared], terminal: Terminal) -> None:
+    """Print one table over all variants."""
+    keys = list(results[0].settings)
+    columns = [*(key.rpartition(".")[2] for key in keys), *_COMPARED_COLUMNS]
+    rows = [[*(str(r.settings[key]) for key in keys), *compared_cells(r.row)] for r in results]
+    terminal.table(columns, rows, n_text=len(keys))
+
+
+_COMPARED_COLUMNS = ("parameters", "multiply-adds", "train s", "AUROC", "95 % interval")
+
+
+def compared_cells(row: Row) -> list[str]:
+    """Return cost and AUROC of one variant as text."""
+    value, low, high = row.auroc
+    return [
+        f"{row.parameters:,}",
+        f"{row.multiply_adds:,}",
+        f"{row.train_seconds:.1f}",
+        f"{value:.3f}",
+        f"{low:.3f} to {high:.3f}",
+    ]
+
+
+def tell_trace(trace: Trace, terminal: Terminal) -> None:
+    """Print one recording's way."""
+    for line in trace.lines():
+        terminal.result(line)
+
+
+def tell_inspection(inspection: Inspection, terminal: Terminal) -> None:
+    """Print stages and totals."""
+    rows = [
+        [
+            stage.text,
+            " x ".join(map(str, stage.shape)),
+            f"{stage.parameters:,}",
+            f"{stage.multiply_adds:,}",
+            _field(stage.receptive_field_samples),
+            _milliseconds(stage.receptive_field_samples, inspection.rate_hz),
+        ]
+        for stage in inspection.stages
+    ]
+    columns = ["stage", "leaves", "parameters", "multiply-adds", "sees samples", "sees ms"]
+    terminal.table(columns, rows)
+    streams = (
+        f"yes, {inspection.delay_ms} ms late" if inspection.streamable else inspection.why_not_streamable
+    )
+    terminal.result(
+        f"in all: {inspection.parameters:,} parameters, {inspection.multiply_adds:,} multiply-adds a signal; "
+        f"as dense layers {inspection.dense_equivalent_parameters:,} parameters. Streamable: {streams}."
+    )
+
+
+def tell_bench(result: Mapping[str, Any], terminal: Terminal) -> None:
+    """Print ratios against plain PyTorch, and the share of the machine's peak."""
+    names = [name for name, row in result.items() if isinstance(row, Mapping) and "train_ratio" in row]
+    rows = [
+        [
+            name,
+            f"{result[name]['train_ratio']:.2f}",
+            f"{result[name]['infer_ratio']:.2f}",
+            f"{result[name]['train_gflops']:.0f}",
+            f"{result[name]['infer_gflops']:.0f}",
+            f"{result[name]['train_share']:.2f}",
+            f"{result[name]['infer_share']:.2f}",
+        ]
+        for name in names
+    ]
+    columns = ["preset", "train x", "infer x", "train GFLOP/s", "infer GFLOP/s", "of peak", "of peak"]
+    terminal.table(columns, rows, title="Against the same network with nn.Conv1d in float32")
+    peaks = ", ".join(f"{kind} {peak:.0f}" for kind, peak in result["peak_gflops"].items())
+    terminal.result(f"peak GFLOP/s of a 2048-cubed product: {peaks}; load: {result['load']}")
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    return "-" if row["value"] is None else f"{row['value']:.3f}"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    known = row["low"] is not None and row["high"] is not None
+    words = f"{row['low']:.3f} to {row['high']:.3f}" if known else "-"
+    return f"{words} unreliable" if row.get("unreliable") else words
+
+
+def _count(row: Mapping[str, Any]) -> str:
+    return f"{row['n']:,}" if row.get("n") is not None else "-"
+
+
+def _field(samples: int | tuple[int, ...]) -> str:
+    return f"{samples:,}" if isinstance(samples, int) else "x".join(map(str, samples))
+
+
+def _milliseconds(samples: int | tuple[int, ...], rate_hz: float | None) -> str:
+    return f"{1000 * samples / rate_hz:,.0f}" if isinstance(samples, int) and rate_hz else "-"

@@ -1,0 +1,278 @@
+"""Building: counts worked by hand, seeds, shapes, lengths, and messages with the shapes so far."""
+
+import pytest
+import torch
+
+from vicinal.errors import NetworkError
+from vicinal.representations.network import Network, build
+from vicinal.representations.presets import NETWORKS
+from vicinal.representations.text import parse
+
+LOCAL = "local 1 window 20 stride 10 | relu | local 1 window 5 | relu | flatten | dense 1"
+CONV = LOCAL.replace("local", "conv")
+DENSE = "dense 9 | relu | dense 5 | relu | dense 1"
+INVARIANT = "conv 8 window 20 | relu | conv 8 window 5 | relu | mean | dense 1"
+EVERYTHING = """
+    conv 6 window 5 stride 2 same | norm | relu
+    dense 5 | gelu
+    max window 3 stride 2 same | mean window 2 same
+    residual 8 window 4 stride 2 dilation 2 * 2
+    norm layer | dropout 0.25
+    conv 8 window 3 causal | norm | relu
+"""
+HEADS = ["mean", "max", "mean-max", "last", "attention-pool", "flatten"]
+
+
+def n_parameters(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LOCAL, 189 + 30 + 6),
+        (CONV, 21 + 6 + 6),
+        (DENSE, 909 + 50 + 6),
+        (INVARIANT, 168 + 328 + 9),
+        ("founding", 225),
+    ],
+)
+def test_founding_parameters(text: str, expected: int) -> None:
+    assert n_parameters(build(text, input_shape=(1, 100), n_outputs=1, seed=0)) == expected
+
+
+def test_founding_positions() -> None:
+    stages = build(LOCAL, input_shape=(1, 100), n_outputs=1, seed=0).stages(torch.randn(3, 1, 100))
+    assert [tuple(values.shape) for _, values, _ in stages] == [
+        (3, 1, 9),
+        (3, 1, 9),
+        (3, 1, 5),
+        (3, 1, 5),
+        (3, 5),
+        (3, 1),
+    ]
+    assert [text for text, _, _ in stages] == LOCAL.split(" | ")
+
+
+def test_resnet1d_is_the_published_size() -> None:
+    network = build("resnet1d", input_shape=(12, 1000), n_outputs=5, seed=0)
+    assert n_parameters(network) == 2_945_157
+    assert network(torch.randn(2, 12, 1000)).shape == (2, 5)
+
+
+def test_state_keys_are_stable_and_shapes_public() -> None:
+    text = "local 2 window 4 stride 2 | conv 3 window 5 same | norm | residual 4 window 3 | mean | dense classes"
+    state = build(text, input_shape=(1, 20), n_outputs=2, seed=0).state_dict()
+    assert {key: tuple(value.shape) for key, value in state.items()} == {
+        "0.local.weight": (9, 2, 1, 4),
+        "0.local.bias": (9, 2),
+        "1.conv.weight": (3, 2, 5),
+        "2.norm.weight": (3,),
+        "2.norm.bias": (3,),
+        "2.norm.running_mean": (3,),
+        "2.norm.running_var": (3,),
+        "3.residual.first.weight": (4, 3, 3),
+        "3.residual.first_norm.weight": (4,),
+        "3.residual.first_norm.bias": (4,),
+        "3.residual.first_norm.running_mean": (4,),
+        "3.residual.first_norm.running_var": (4,),
+        "3.residual.second.weight": (4, 4, 3),
+        "3.residual.second_norm.weight": (4,),
+        "3.residual.second_norm.bias": (4,),
+        "3.residual.second_norm.running_mean": (4,),
+        "3.residual.second_norm.running_var": (4,),
+        "3.residual.shortcut.weight": (4, 3, 1),
+        "5.dense.weight": (2, 4),
+        "5.dense.bias": (2,),
+    }
+
+
+def test_seeds_decide_the_weights_and_touch_nothing_global() -> None:
+    before = torch.random.get_rng_state()
+    first, same, other, any_one = (
+        build("resnet1d", input_shape=(2, 64), n_outputs=1, seed=seed).state_dict() for seed in (1, 1, 2, None)
+    )
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert all(torch.equal(first[key], same[key]) for key in first)
+    assert not torch.equal(first["0.conv.weight"], other["0.conv.weight"])
+    assert not torch.equal(first["0.conv.weight"], any_one["0.conv.weight"])
+    assert all(torch.isfinite(value).all() for value in first.values())
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_presets_build_run_and_print(name: str) -> None:
+    network = build(name, input_shape=(1, 100), n_outputs=1, seed=0)
+    logits = network(torch.randn(4, 1, 100))
+    assert logits.shape == (4, 1)
+    assert logits.dtype == torch.float32
+    assert network.text == str(parse(NETWORKS[name]))
+    again = build(network.text, input_shape=(1, 100), n_outputs=1, seed=0)
+    assert again.state_dict().keys() == network.state_dict().keys()
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("training", [True, False])
+def test_what_lies_past_the_length_never_matters(head: str, *, training: bool) -> None:
+    network = build(f"{EVERYTHING} | {head} | dense 2", input_shape=(2, 96), n_outputs=2, seed=0)
+    if training:  # dropout is random; all else must not depend on padding in training either
+        network.load_state_dict(trained_a_little(network).state_dict())
+    network.train(training)
+    silence_dropout(network)
+    lengths = torch.tensor([96, 40, 7, 1])
+    x = torch.randn(4, 2, 96, generator=torch.Generator().manual_seed(1))
+    garbage = x.clone()
+    for row, n in enumerate(lengths):
+        garbage[row, :, n:] = torch.nan
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    expected = network(x, lengths)
+    expected_state = {key: value.clone() for key, value in network.state_dict().items()}
+    network.load_state_dict(before)
+    torch.testing.assert_close(network(garbage, lengths), expected)
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(value, expected_state[key], msg=key)
+
+
+@pytest.mark.parametrize("head", ["mean", "max", "mean-max", "last", "attention-pool"])
+def test_a_short_row_scores_as_it_does_alone(head: str) -> None:
+    text = f"{EVERYTHING} | {head} | dense 1"
+    network = trained_a_little(build(text, input_shape=(2, 96), n_outputs=1, seed=0)).eval()
+    x = torch.randn(3, 2, 96, generator=torch.Generator().manual_seed(1))
+    batch = network(x, torch.tensor([96, 40, 13]))
+    for row, n in enumerate([96, 40, 13]):
+        alone = build(text, input_shape=(2, n), n_outputs=1, seed=0).eval()
+        alone.load_state_dict(network.state_dict())
+        torch.testing.assert_close(alone(x[row : row + 1, :, :n]), batch[row : row + 1])
+
+
+@pytest.mark.parametrize("head", ["mean", "max", "mean-max", "last", "attention-pool"])
+def test_padding_changes_nothing_while_training(head: str) -> None:
+    text = f"{EVERYTHING} | {head} | dense 1"
+    short = build(text, input_shape=(2, 40), n_outputs=1, seed=0)
+    long = build(text, input_shape=(2, 96), n_outputs=1, seed=0)
+    silence_dropout(short)
+    silence_dropout(long)
+    x = 3 + torch.randn(5, 2, 40, generator=torch.Generator().manual_seed(1))
+    padded = torch.nn.functional.pad(x, (0, 56), value=9.0)
+    expected, found = short(x), long(padded, torch.full((5,), 40))
+    torch.testing.assert_close(found, expected)
+    expected.square().sum().backward()
+    found.square().sum().backward()
+    for (key, one), other in zip(short.named_parameters(), long.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, one.grad, msg=key, rtol=1e-3, atol=1e-4)
+    for (key, one), other in zip(short.named_buffers(), long.buffers(), strict=True):
+        torch.testing.assert_close(other, one, msg=key)
+
+
+def test_full_lengths_are_as_none() -> None:
+    network = trained_a_little(build(f"{EVERYTHING} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0))
+    x = torch.randn(3, 2, 96)
+    network.eval()
+    torch.testing.assert_close(network(x, torch.full((3,), 96)), network(x))
+
+
+def test_batch_mates_never_matter() -> None:
+    text = f"{EVERYTHING} | mean | dense 1"
+    network = trained_a_little(build(text, input_shape=(2, 96), n_outputs=1, seed=0)).eval()
+    x = torch.randn(4, 2, 96)
+    together = network(x)
+    for row in range(4):
+        torch.testing.assert_close(network(x[row : row + 1]), together[row : row + 1])
+
+
+def test_every_stage_is_zero_past_its_lengths() -> None:
+    network = build(f"{EVERYTHING} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0)
+    for text, values, lengths in network.stages(torch.randn(3, 2, 96), torch.tensor([96, 33, 0])):
+        if lengths is not None:
+            for row, n in enumerate(lengths):
+                assert not values[row, :, n:].any(), text
+                assert values.shape[2] >= n
+
+
+def test_one_answer_per_position() -> None:
+    network = build("conv 4 window 5 stride 2 same | relu | conv classes window 1", input_shape=(1, 21), n_outputs=3)
+    assert network(torch.randn(2, 1, 21)).shape == (2, 3, 11)
+
+
+def test_images_take_the_same_words() -> None:
+    text = "conv 6 window 5 same | norm | relu | max window 2 stride 2 | residual 8 window 3 stride 2 | local 4 window 2x3"
+    network = build(f"{text} | relu | flatten | dense classes", input_shape=(1, 28, 20), n_outputs=10, seed=0)
+    shapes = [tuple(values.shape[1:]) for _, values, _ in network.stages(torch.randn(2, 1, 28, 20))]
+    assert shapes[3:7] == [(6, 14, 10), (8, 7, 5), (4, 6, 3), (4, 6, 3)]
+    assert network(torch.randn(2, 1, 28, 20)).shape == (2, 10)
+    with pytest.raises(NetworkError, match="lengths are for signals along time"):
+        network(torch.randn(2, 1, 28, 20), torch.tensor([3, 3]))
+
+
+def test_logits_are_float32_under_autocast() -> None:
+    network = build("conv 4 window 5 | norm | relu | mean | dense 1", input_shape=(1, 32), n_outputs=1, seed=0)
+    x, lengths = torch.randn(2, 1, 32), torch.tensor([32, 20])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = network(x, lengths)
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, build_again(network)(x, lengths), rtol=0.1, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "message"),
+    [
+        (
+            "conv 8 window 20 stride 20 | relu | conv 8 window 9 | mean | dense 1",
+            (1, 100),
+            r"stage 3: window 9 is longer than the 5 positions that reach it.*\n"
+            r"so far: 1x100 \| conv 8 window 20 stride 20 -> 8x5 \| relu -> 8x5",
+        ),
+        ("conv 8 window 5 dilation 30 | mean | dense 1", (1, 100), r"window 5 \(dilation 30: 121 positions\)"),
+        ("conv 8 window 5 | dense 1", (1, 100), "stage 2: 'dense 1' ends the network with 96 positions"),
+        ("conv 8 window 5 | relu", (1, 100), "stage 2: expected the network to end with 1 output, got 8x96"),
+        ("mean | dense 3", (1, 100), "expected the network to end with 1 output, got 3 features after 'dense 3'"),
+        ("mean | conv 8 window 5", (1, 100), "stage 2: 'conv' needs positions, but only 1 features reach it"),
+        ("flatten | mean | dense 1", (1, 100), "stage 2: 'mean' needs positions"),
+        ("conv 8 window 3x5 | mean | dense 1", (1, 100), "window 3x5 has two axes"),
+        ("last | dense 1", (1, 9, 9), "'last' is for signals along time"),
+        ("dense 1000000 | dense 10000 | dense 1", (1, 100), "10,101,020,001 parameters"),
+        ("conv 1000000 window 1 | mean | dense 1", (1, 100_000), "more than can be held"),
+        ("resnet1", (1, 100), r"'resnet1': neither a preset nor a stage, did you mean 'resnet1d'\?"),
+        ("mean | dense 1", (100,), "expected an input shape"),
+        ("mean | dense 1", (0, 100), "expected an input shape"),
+    ],
+)
+def test_what_does_not_fit_is_said_with_the_shapes_so_far(
+    text: str, shape: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(NetworkError, match=message):
+        build(text, input_shape=shape, n_outputs=1)
+
+
+def test_the_input_is_checked() -> None:
+    network = build(CONV, input_shape=(1, 100), n_outputs=1, seed=0)
+    with pytest.raises(NetworkError, match=r"expected a torch.float32 tensor \(batch, 1, 100\), got torch.float32 \(1, 100\)"):
+        network(torch.randn(1, 100))
+    with pytest.raises(NetworkError, match="got torch.float64"):
+        network(torch.zeros(2, 1, 100, dtype=torch.float64))
+    with pytest.raises(NetworkError, match=r"expected int64 lengths \(2,\)"):
+        network(torch.randn(2, 1, 100), torch.tensor([100]))
+    with pytest.raises(NetworkError, match="expected lengths from 0 to 100, got 4 to 101"):
+        network(torch.randn(2, 1, 100), torch.tensor([4, 101]))
+    with pytest.raises(NetworkError, match="at least 1 output, got 0"):
+        build(CONV, input_shape=(1, 100), n_outputs=0)
+
+
+def silence_dropout(network: Network) -> None:
+    for layer in network.layers():
+        if hasattr(layer, "share"):
+            layer.share = 0.0
+
+
+def trained_a_little(network: Network) -> Network:
+    """Give the norms statistics of their own, so that a forgotten mask would show."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for key, value in network.state_dict().items():
+            if key.endswith("running_mean") or (value.dim() == 1 and key.endswith("bias")):
+                value.normal_(generator=generator)
+    return network
+
+
+def build_again(network: Network) -> Network:
+    again = build(network.text, input_shape=network.input_shape, n_outputs=network.n_outputs, seed=0)
+    return again

@@ -40,7 +40,7 @@ bench: setup  ## how fast networks train and run here, against plain PyTorch
 	$(BIN)/vicinal bench
 
 docs: setup  ## write the generated reference pages
-	$(BIN)/python -m docs.reference
+	$(BIN)/python scripts/write_reference.py
 
 clean:  ## remove the environment and what tools left behind
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

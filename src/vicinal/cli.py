@@ -21,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Networks with the right inductive bias for signals, from files to decisions.",
 )
@@ -85,13 +86,14 @@ def demo(
 ) -> None:
     """Tell the founding example truthfully: what locality and weight sharing buy on 100 points of an ECG."""
     from vicinal.workflow.demonstrating import demo
+    from vicinal.workflow.telling import tell_demo
 
     terminal = Terminal()
-    result = demo(output=output, data=data, show=terminal)
+    found = demo(output=output, data=data, show=terminal)
     if as_json:
-        _print_json(result.to_dict())
+        _print_json(found.to_dict())
     else:
-        result.print_to(terminal)
+        tell_demo(found, terminal)
 
 
 @app.command()

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _LARGEST_BYTES = 1_000_000
+_BUDGETS = ("training.epochs", "training.minutes", "training.steps")
 
 
 class _Strict(BaseModel):
@@ -169,6 +170,10 @@ def _override(data: dict[str, Any], override: str) -> None:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
             raise ExperimentError(f"--set {override!r}: {name!r} is not a table.")
+    if key.strip() in _BUDGETS:
+        # A budget on the command line replaces the file's, which may be of another kind.
+        for budget in _BUDGETS:
+            table.pop(budget.rpartition(".")[2], None)
     table[names[-1]] = _value(value.strip())
 
 
@@ -182,10 +187,11 @@ def _value(text: str) -> Any:
 def _problems(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
-        location = ".".join(str(part) for part in problem["loc"]) or "experiment"
+        place = problem["loc"]
+        location = ".".join(map(str, place)) or "experiment"
         if problem["type"] == "extra_forbidden":
             lines.append(
-                f"  {location}: unknown key{did_you_mean(str(problem['loc'][-1]), _known_keys(problem['loc'][:-1]))}"
+                f"  {location}: unknown key{did_you_mean(str(place[-1]), _known_keys(place[:-1]))}"
             )
         elif problem["type"] == "missing":
             lines.append(f"  {location}: missing")

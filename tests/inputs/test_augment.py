@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vicinal.errors import ExperimentError
@@ -30,6 +30,7 @@ def apply(kind: str, x: np.ndarray, lengths: np.ndarray, *, seed: int = 0, **str
 
 
 @pytest.mark.parametrize("kind", AUGMENTATIONS)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), lengths=st.lists(st.integers(0, 200), min_size=1, max_size=5))
 def test_every_augmentation_is_pure_seeded_and_silent_beyond_the_length(
     kind: str, seed: int, lengths: list[int]
@@ -54,13 +55,12 @@ def test_every_augmentation_changes_what_it_touches_and_share_0_touches_nothing(
     np.testing.assert_array_equal(apply(kind, x, n, share=0.0), x)
 
 
-@pytest.mark.parametrize("kind", AUGMENTATIONS)
+# Noise draws one number a position, so the length of the row changes the draw.
+@pytest.mark.parametrize("kind", [kind for kind in AUGMENTATIONS if kind not in ("noise", "muscle")])
 def test_padding_changes_nothing(kind: str) -> None:
     short, lengths = signals([90, 90], n=90)
     padded = np.zeros((2, 2, 200), dtype=np.float32)
     padded[:, :, :90] = short
-    if kind in ("noise", "muscle"):
-        pytest.skip("draws one number a position, so the length of the row changes the draw")
     np.testing.assert_allclose(
         apply(kind, padded, lengths)[:, :, :90], apply(kind, short, lengths), rtol=1e-5, atol=1e-6
     )

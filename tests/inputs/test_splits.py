@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vicinal.errors import ExperimentError, FormatError, PathError
@@ -28,6 +28,7 @@ def cohorts(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows(len(groups)), groups, np.array(strata)
 
 
+@settings(max_examples=40)
 @given(cohorts(), st.integers(0, 2**32 - 1))
 def test_groups_never_straddle_and_every_row_has_one_part(
     cohort: tuple[np.ndarray, np.ndarray, np.ndarray], seed: int
@@ -41,6 +42,7 @@ def test_groups_never_straddle_and_every_row_has_one_part(
         assert abs(split.counts[part] - share * len(ids)) <= 8  # two groups of four
 
 
+@settings(max_examples=40)
 @given(cohorts(), st.integers(0, 2**32 - 1), st.randoms())
 def test_the_order_of_the_rows_does_not_matter(
     cohort: tuple[np.ndarray, np.ndarray, np.ndarray], seed: int, random: object
@@ -54,6 +56,7 @@ def test_the_order_of_the_rows_does_not_matter(
     assert (second.aligned(ids).parts == first.parts).all()
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1))
 def test_each_part_holds_its_share_of_each_stratum(seed: int) -> None:
     strata = np.array(["N"] * 300 + ["A"] * 45 + ["O"] * 140 + ["~"] * 15)

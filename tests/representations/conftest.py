@@ -1,5 +1,5 @@
-"""Shape annotations become checks while these tests run; imported before any test module of this folder."""
+"""The layers' shape annotations become checks while these tests run: installed before a layer is imported."""
 
 from jaxtyping import install_import_hook
 
-install_import_hook("vicinal.representations", "beartype.beartype")
+install_import_hook("vicinal.representations.layers", "beartype.beartype")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vicinal.errors import NetworkError
-from vicinal.representations.network import Network, build
+from vicinal.representations.network import Network, build, sketch
 from vicinal.representations.presets import NETWORKS
 from vicinal.representations.text import parse
 
@@ -55,13 +55,13 @@ def test_founding_positions() -> None:
 
 
 def test_resnet1d_is_the_published_size() -> None:
-    network = build("resnet1d", input_shape=(12, 1000), n_outputs=5, seed=0)
-    assert n_parameters(network) == 2_945_157
-    assert network(torch.randn(2, 12, 1000)).shape == (2, 5)
+    assert n_parameters(sketch("resnet1d", input_shape=(12, 1000), n_outputs=5)) == 2_945_157
 
 
 def test_state_keys_are_stable_and_shapes_public() -> None:
-    text = "local 2 window 4 stride 2 | conv 3 window 5 same | norm | residual 4 window 3 | mean | dense classes"
+    text = (
+        "local 2 window 4 stride 2 | conv 3 window 5 same | norm | residual 4 window 3 | mean | dense classes"
+    )
     state = build(text, input_shape=(1, 20), n_outputs=2, seed=0).state_dict()
     assert {key: tuple(value.shape) for key, value in state.items()} == {
         "0.local.weight": (9, 2, 1, 4),
@@ -90,7 +90,13 @@ def test_state_keys_are_stable_and_shapes_public() -> None:
 def test_seeds_decide_the_weights_and_touch_nothing_global() -> None:
     before = torch.random.get_rng_state()
     first, same, other, any_one = (
-        build("resnet1d", input_shape=(2, 64), n_outputs=1, seed=seed).state_dict() for seed in (1, 1, 2, None)
+        build(
+            "conv 8 window 5 | norm | residual 8 window 3 | mean | dense 1",
+            input_shape=(2, 64),
+            n_outputs=1,
+            seed=seed,
+        ).state_dict()
+        for seed in (1, 1, 2, None)
     )
     assert torch.equal(before, torch.random.get_rng_state())
     assert all(torch.equal(first[key], same[key]) for key in first)
@@ -102,8 +108,8 @@ def test_seeds_decide_the_weights_and_touch_nothing_global() -> None:
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_presets_build_run_and_print(name: str) -> None:
     network = build(name, input_shape=(1, 100), n_outputs=1, seed=0)
-    logits = network(torch.randn(4, 1, 100))
-    assert logits.shape == (4, 1)
+    logits = network(torch.randn(2, 1, 100))
+    assert logits.shape == (2, 1)
     assert logits.dtype == torch.float32
     assert network.text == str(parse(NETWORKS[name]))
     again = build(network.text, input_shape=(1, 100), n_outputs=1, seed=0)
@@ -164,7 +170,9 @@ def test_padding_changes_nothing_while_training(head: str) -> None:
 
 
 def test_full_lengths_are_as_none() -> None:
-    network = trained_a_little(build(f"{EVERYTHING} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0))
+    network = trained_a_little(
+        build(f"{EVERYTHING} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0)
+    )
     x = torch.randn(3, 2, 96)
     network.eval()
     torch.testing.assert_close(network(x, torch.full((3,), 96)), network(x))
@@ -189,13 +197,18 @@ def test_every_stage_is_zero_past_its_lengths() -> None:
 
 
 def test_one_answer_per_position() -> None:
-    network = build("conv 4 window 5 stride 2 same | relu | conv classes window 1", input_shape=(1, 21), n_outputs=3)
+    network = build(
+        "conv 4 window 5 stride 2 same | relu | conv classes window 1", input_shape=(1, 21), n_outputs=3
+    )
     assert network(torch.randn(2, 1, 21)).shape == (2, 3, 11)
 
 
 def test_images_take_the_same_words() -> None:
-    text = "conv 6 window 5 same | norm | relu | max window 2 stride 2 | residual 8 window 3 stride 2 | local 4 window 2x3"
-    network = build(f"{text} | relu | flatten | dense classes", input_shape=(1, 28, 20), n_outputs=10, seed=0)
+    text = """
+        conv 6 window 5 same | norm | relu | max window 2 stride 2
+        residual 8 window 3 stride 2 | local 4 window 2x3 | relu | flatten | dense classes
+    """
+    network = build(text, input_shape=(1, 28, 20), n_outputs=10, seed=0)
     shapes = [tuple(values.shape[1:]) for _, values, _ in network.stages(torch.randn(2, 1, 28, 20))]
     assert shapes[3:7] == [(6, 14, 10), (8, 7, 5), (4, 6, 3), (4, 6, 3)]
     assert network(torch.randn(2, 1, 28, 20)).shape == (2, 10)
@@ -204,7 +217,9 @@ def test_images_take_the_same_words() -> None:
 
 
 def test_logits_are_float32_under_autocast() -> None:
-    network = build("conv 4 window 5 | norm | relu | mean | dense 1", input_shape=(1, 32), n_outputs=1, seed=0)
+    network = build(
+        "conv 4 window 5 | norm | relu | mean | dense 1", input_shape=(1, 32), n_outputs=1, seed=0
+    )
     x, lengths = torch.randn(2, 1, 32), torch.tensor([32, 20])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rounded = network(x, lengths)
@@ -221,10 +236,18 @@ def test_logits_are_float32_under_autocast() -> None:
             r"stage 3: window 9 is longer than the 5 positions that reach it.*\n"
             r"so far: 1x100 \| conv 8 window 20 stride 20 -> 8x5 \| relu -> 8x5",
         ),
-        ("conv 8 window 5 dilation 30 | mean | dense 1", (1, 100), r"window 5 \(dilation 30: 121 positions\)"),
+        (
+            "conv 8 window 5 dilation 30 | mean | dense 1",
+            (1, 100),
+            r"window 5 \(dilation 30: 121 positions\)",
+        ),
         ("conv 8 window 5 | dense 1", (1, 100), "stage 2: 'dense 1' ends the network with 96 positions"),
         ("conv 8 window 5 | relu", (1, 100), "stage 2: expected the network to end with 1 output, got 8x96"),
-        ("mean | dense 3", (1, 100), "expected the network to end with 1 output, got 3 features after 'dense 3'"),
+        (
+            "mean | dense 3",
+            (1, 100),
+            "expected the network to end with 1 output, got 3 features after 'dense 3'",
+        ),
         ("mean | conv 8 window 5", (1, 100), "stage 2: 'conv' needs positions, but only 1 features reach it"),
         ("flatten | mean | dense 1", (1, 100), "stage 2: 'mean' needs positions"),
         ("conv 8 window 3x5 | mean | dense 1", (1, 100), "window 3x5 has two axes"),
@@ -245,9 +268,11 @@ def test_what_does_not_fit_is_said_with_the_shapes_so_far(
 
 def test_the_input_is_checked() -> None:
     network = build(CONV, input_shape=(1, 100), n_outputs=1, seed=0)
-    with pytest.raises(NetworkError, match=r"expected a torch.float32 tensor \(batch, 1, 100\), got torch.float32 \(1, 100\)"):
+    with pytest.raises(
+        NetworkError, match=r"expected a torch.float32 tensor \(batch, 1, 100\), got torch.float32 \(1, 100\)"
+    ):
         network(torch.randn(1, 100))
-    with pytest.raises(NetworkError, match="got torch.float64"):
+    with pytest.raises(NetworkError, match=r"got torch\.float64"):
         network(torch.zeros(2, 1, 100, dtype=torch.float64))
     with pytest.raises(NetworkError, match=r"expected int64 lengths \(2,\)"):
         network(torch.randn(2, 1, 100), torch.tensor([100]))
@@ -274,5 +299,4 @@ def trained_a_little(network: Network) -> Network:
 
 
 def build_again(network: Network) -> Network:
-    again = build(network.text, input_shape=network.input_shape, n_outputs=network.n_outputs, seed=0)
-    return again
+    return build(network.text, input_shape=network.input_shape, n_outputs=network.n_outputs, seed=0)

@@ -50,7 +50,9 @@ def test_any_text_gives_a_plan_or_a_network_error(text: str) -> None:
 
 
 def test_a_plan_is_plain_data() -> None:
-    plan = parse("conv 64 stride 2 window 7 same  # the stem\n\nnorm | dropout .5\n residual 64 window 5 * 2 ")
+    plan = parse(
+        "conv 64 stride 2 window 7 same  # the stem\n\nnorm | dropout .5\n residual 64 window 5 * 2 "
+    )
     assert plan == Plan(
         (
             Stage("conv", 64, (("window", 7), ("stride", 2)), ("same",)),
@@ -83,7 +85,10 @@ def test_every_word_has_a_layer() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("conv 8 window 3 | relu | conv 64 windw 7", r"stage 3, 'windw': unknown key, did you mean 'window'\?"),
+        (
+            "conv 8 window 3 | relu | conv 64 windw 7",
+            r"stage 3, 'windw': unknown key, did you mean 'window'\?",
+        ),
         ("cnv 8 window 3", r"stage 1, 'cnv': unknown kind, did you mean 'conv'\?"),
         ("lstm 64 both", "stage 1, 'lstm': unknown kind"),
         ("relu | zzz 3", "stage 2, 'zzz': unknown kind, known here: dense, local"),
@@ -96,7 +101,10 @@ def test_every_word_has_a_layer() -> None:
         ("conv window 5", "stage 1: conv needs a number of units or 'classes' first"),
         ("conv 8", "stage 1: conv needs 'window' and a number"),
         ("conv 0 window 5", "stage 1, '0': expected a number of units"),
-        ("conv 8 window 0", "stage 1, 'window': expected a whole number from 1 to 1,000,000 after it, got '0'"),
+        (
+            "conv 8 window 0",
+            "stage 1, 'window': expected a whole number from 1 to 1,000,000 after it, got '0'",
+        ),
         ("conv 8 window 5 stride -1", "stage 1, 'stride': .* got '-1'"),
         ("conv 8 window", "stage 1, 'window': expected a whole number"),
         ("conv 8 window 3x3x3", "got '3x3x3'"),
@@ -104,7 +112,10 @@ def test_every_word_has_a_layer() -> None:
         ("conv 8 window 5 window 7", "stage 1, 'window': stands twice"),
         ("conv 8 window 5 same causal", "stage 1, 'causal': cannot stand with 'same'"),
         ("conv 8 window 5 same same", "stage 1, 'same': stands twice"),
-        ("residual 8 window 5 same", "stage 1, 'same': unknown key, known here: window, stride, dilation, causal"),
+        (
+            "residual 8 window 5 same",
+            "stage 1, 'same': unknown key, known here: window, stride, dilation, causal",
+        ),
         ("residual classes window 5", "stage 1, 'classes': expected a number of units"),
         ("dense clases", r"stage 1, 'clases': .* did you mean 'classes'\?"),
         ("relu 5", "stage 1, '5': relu takes no units"),
@@ -124,6 +135,8 @@ def test_errors_point_at_the_word(text: str, message: str) -> None:
 
 
 def test_all_problems_come_at_once() -> None:
-    with pytest.raises(NetworkError, match=r"(?s)stage 1, 'windw'.*stage 2: empty.*stage 3, 'dens'") as caught:
+    with pytest.raises(
+        NetworkError, match=r"(?s)stage 1, 'windw'.*stage 2: empty.*stage 3, 'dens'"
+    ) as caught:
         parse("conv 8 windw 5 | | dens 1")
     assert len(str(caught.value).splitlines()) == 3

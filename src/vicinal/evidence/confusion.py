@@ -1,6 +1,6 @@
 """Metrics of a confusion table, as functions of its K * K cells, truth by row and decision by column.
 
-Each takes the flat sums of `cells`, so that a resample of subjects costs one weighted sum. NaN where undefined.
+Each takes the flat sums of `cells`, so that a resample of subjects costs one weighted sum. NaN if undefined.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,6 +30,8 @@ def _ratio(above: float, below: float) -> float:
 
 
 def f1_of(k: int, n_classes: int) -> Callable[[Sums], float]:
+    """Return the F1 of class k: 2 C_kk / (row k + column k)."""
+
     def value(sums: Sums) -> float:
         table = sums.reshape(n_classes, n_classes)
         return _ratio(2 * table[k, k], table[k].sum() + table[:, k].sum())
@@ -41,14 +43,15 @@ f1 = f1_of(1, 2)
 
 
 def macro_f1(present: Sequence[int], n_classes: int) -> Callable[[Sums], float]:
+    """Return the mean F1 over the classes `present`; one that a resample lacks is worth 0 there."""
     each = [f1_of(k, n_classes) for k in present]
-    # A class that a resample lacks altogether, in truth and decisions, is worth 0 there, as in scikit-learn.
     return lambda sums: (
         float(np.mean([np.nan_to_num(value(sums)) for value in each])) if each else float("nan")
     )
 
 
 def balanced_accuracy(sums: Sums) -> float:
+    """Return the mean share found over the classes there are; of two classes, both must be."""
     table = _square(sums)
     of_class = table.sum(axis=1)
     there = of_class > 0
@@ -58,6 +61,7 @@ def balanced_accuracy(sums: Sums) -> float:
 
 
 def mcc(sums: Sums) -> float:
+    """Return the correlation of truth and decision (Matthews; for K classes Gorodkin 2004)."""
     table = _square(sums)
     n, right, true, called = table.sum(), table.trace(), table.sum(axis=1), table.sum(axis=0)
     spread = (n**2 - (true**2).sum()) * (n**2 - (called**2).sum())
@@ -65,6 +69,7 @@ def mcc(sums: Sums) -> float:
 
 
 def kappa(sums: Sums) -> float:
+    """Return Cohen's kappa: agreement beyond chance."""
     table = _square(sums)
     n, by_chance = table.sum(), (table.sum(axis=1) * table.sum(axis=0)).sum()
     return _ratio(n * table.trace() - by_chance, n**2 - by_chance)

@@ -153,10 +153,11 @@ def sums_statistic(
 
     Args:    rows: what each row adds to each sum.  index: subject of each row.  value: of the m sums.
     """
-    by_subject = np.stack([np.bincount(index, weights=column) for column in rows.T], axis=1)
+    by_subject = np.stack([np.bincount(index, weights=column) for column in rows.T])
 
     def statistic(drawn: Int[np.ndarray, " s"]) -> float:
-        return value(np.einsum("s,sm->m", drawn[: len(by_subject)], by_subject))
+        counts = drawn[: by_subject.shape[1]].astype(np.float64)
+        return value(np.einsum("s,ms->m", counts, by_subject))
 
     return statistic
 

@@ -45,7 +45,9 @@ class Metric:
              rows: (n,) the rows it is a statement about.
              hits: (n,) which of them count, where it is a share of rows; its interval is Wilson's.
              statistic: of the multiplicities of the table's clusters, where it is resampled.
-             about: (n,) the positive rows of its class; (n, K) for a mean over classes.
+             about: (n, 1) the positive rows of its class; (n, K) for a mean over classes.
+             centred: resampling alone makes it larger (calibration errors): its resamples are moved by their
+             mean excess over the value, and held above 0.
              left_out: classes that a mean over classes could not include.
     """
 
@@ -55,6 +57,7 @@ class Metric:
     about: Bool[np.ndarray, "n m"]
     hits: Mask | None = None
     statistic: Statistic | None = None
+    centred: bool = False
     left_out: tuple[str, ...] = ()
 
 
@@ -118,14 +121,11 @@ def _of_probabilities(table: ScoreTable, k: int, index: Int[np.ndarray, " n"]) -
     for name, loss in losses.items():
         yield _summed(name, np.stack([loss, np.ones(len(y))], axis=1), subjects, _mean, known, positive)
     for name, equal_mass in (("ece", False), ("ece_mass", True)):
-        error, cells = (
-            calibration_points(y, p, n_bins=N_BINS, equal_mass=equal_mass).error,
-            _bins(p, equal_mass),
-        )
+        error = calibration_points(y, p, n_bins=N_BINS, equal_mass=equal_mass).error
         rows = np.zeros((len(y), N_BINS, 2))
         rows[np.arange(len(y)), _bins(p, equal_mass)] = np.stack([p - y, np.ones(len(y))], axis=1)
         statistic = sums_statistic(rows.reshape(len(y), -1), subjects, _calibration_error)
-        yield Metric(name, error, known, positive, statistic=statistic)
+        yield Metric(name, error, known, positive, statistic=statistic, centred=True)
     yield from _calibration_line(y, logit(held), subjects, known, positive)
 
 
@@ -240,8 +240,8 @@ def _of_exclusive(
     for name, row in (("brier", brier), ("log_loss", loss)):
         rows = np.stack([row, np.ones(len(row))], axis=1)[known]
         yield _summed(name, rows, index[known], _mean, known, positive)
-    if decisions is not None and (decisions < 0).any():
-        yield _share("referred", known, (decisions < 0).any(axis=1), positive)
+    if decisions is not None and (decisions[known] < 0).any():
+        yield _share("referred", known, np.any(decisions < 0, axis=1), positive)
 
 
 def _of_labels(

@@ -44,6 +44,10 @@ def summarise(
         resamples=resamples,
         seed=seed,
     )
+    for metric in metrics:
+        if metric.centred and metric.name in draws:
+            moved = draws[metric.name] - (np.nanmean(draws[metric.name]) - metric.value)
+            draws[metric.name] = np.maximum(moved, 0.0)
     intervals = {name: percentile_interval(values) for name, values in draws.items()}
     return {
         "metrics": {metric.name: _entry(table, metric, intervals.get(metric.name)) for metric in metrics},

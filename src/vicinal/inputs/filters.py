@@ -69,6 +69,8 @@ def resample(
     Returns: (channels, ceil(time * ratio)): as many positions as lie inside the recording.
     Source:  `scipy.signal.resample_poly` with a Kaiser window (beta 5) of ten zero crossings a side.
     """
+    if ratio == 1:
+        return samples
     up, down = ratio.numerator, ratio.denominator
     resampled: Float64[np.ndarray, "channels resampled"] = resample_poly(
         samples, up, down, axis=-1, window=_resampling_taps(up, down), padtype="edge"

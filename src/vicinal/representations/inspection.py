@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from vicinal.errors import NetworkError
-from vicinal.representations.layers.geometry import Facts, Path
+from vicinal.representations.layers.geometry import Facts, Path, Shape
 from vicinal.representations.network import Network, sketch
 from vicinal.representations.text import Plan
 
@@ -89,7 +89,7 @@ def inspect(
         )
     network = sketch(text, input_shape=input_shape, n_outputs=n_outputs)
     facts = [layer.facts for layer in network.layers()]
-    fields = _fields(facts, input_shape[1:])
+    fields = _fields(facts, input_shape)
     with_positions = [field for field, one in zip(fields, facts, strict=True) if len(one.shape) > 1]
     field = with_positions[-1] if with_positions else input_shape[1:]
     counts = [sum(parameter.numel() for parameter in part.parameters()) for part in network.children()]
@@ -122,7 +122,7 @@ def window_of(
     """Return the input samples, [start, stop), that one unit of a 1-D network sees; borders cut it short.
 
     Args:    stage: index into `Inspection.stages` and `Network.stages`, from 0.
-             position: of the unit, from 0; anything up to the number of features once positions are gone.
+             position: of the unit, from 0; the number of the feature once positions are gone.
     Returns: (start, stop) with 0 <= start < stop <= samples.
     Raises:  NetworkError: the network is not 1-D, or it has no such stage or position.
     """
@@ -142,27 +142,28 @@ def window_of(
             f"stage {stage + 1}, '{network.stage_texts[stage]}': expected a position from 0 to {n - 1}, "
             f"got {position}; the stage has no other."
         )
-    seen = _trace_back(facts[: stage + 1], np.array([position]), axis=0, n_input=input_shape[1])
+    seen = _trace_back(facts[: stage + 1], np.array([position]), axis=0, input_shape=input_shape)
     return int(seen[0]), int(seen[-1]) + 1
 
 
-def _fields(facts: list[Facts], n_input: tuple[int, ...]) -> list[tuple[int, ...]]:
+def _fields(facts: list[Facts], input_shape: Shape) -> list[tuple[int, ...]]:
     """Return the receptive field of each stage along each axis."""
-    return list(zip(*(_fields_along(facts, axis, n) for axis, n in enumerate(n_input)), strict=True))
+    along = [_fields_along(facts, axis, input_shape) for axis in range(len(input_shape) - 1)]
+    return list(zip(*along, strict=True))
 
 
-def _fields_along(facts: list[Facts], axis: int, n_input: int) -> list[int]:
+def _fields_along(facts: list[Facts], axis: int, input_shape: Shape) -> list[int]:
     """Return each stage's field along one axis: an output p sees [p * stride - left, p * stride + right]."""
     fields: list[int] = []
     stride, left, right = 1, 0, 0
     whole: int | None = None
     for index, one in enumerate(facts):
         if one.paths is None and whole is None:  # every unit sees every position: trace them all back
-            seen = _trace_back(facts[: index + 1], np.array([0]), axis=axis, n_input=n_input)
+            seen = _trace_back(facts[: index + 1], np.array([0]), axis=axis, input_shape=input_shape)
             whole = int(seen[-1] - seen[0]) + 1
         if whole is None:
             stride, left, right = _compose(cast(tuple[Path, ...], one.paths), axis, (stride, left, right))
-        fields.append(min(left + right + 1, n_input) if whole is None else whole)
+        fields.append(min(left + right + 1, input_shape[axis + 1]) if whole is None else whole)
     return fields
 
 
@@ -180,16 +181,17 @@ def _compose(paths: tuple[Path, ...], axis: int, before: tuple[int, int, int]) -
 
 
 def _trace_back(
-    facts: list[Facts], positions: Int[np.ndarray, " n"], *, axis: int, n_input: int
+    facts: list[Facts], positions: Int[np.ndarray, " n"], *, axis: int, input_shape: Shape
 ) -> Int[np.ndarray, " m"]:
     """Return the input positions that these output positions of the last stage see, exactly."""
     for index in range(len(facts) - 1, -1, -1):
-        shape = facts[index - 1].shape if index else (0, *([n_input] * (axis + 1)))
-        if len(shape) == 1:
-            continue  # among features: whatever took the positions away sees them all
-        n, paths = shape[axis + 1], facts[index].paths
+        shape = facts[index - 1].shape if index else input_shape
+        n, paths = shape[min(axis + 1, len(shape) - 1)], facts[index].paths
         if paths is None:
-            positions = np.arange(n)
+            positions = np.arange(shape[0] if len(shape) == 1 else n)
+            continue
+        if len(facts[index].shape) < len(shape):  # flatten: each feature was one position
+            positions = np.unique(np.unravel_index(positions, shape)[axis + 1])
             continue
         found = [_trace_path(path, positions, axis=axis, n=n) for path in paths]
         positions = np.unique(np.concatenate(found))

@@ -9,24 +9,38 @@ It sees plain tensors (batch, time, channels), and knows neither layers nor who 
 Source: Winograd 1980; Lavin and Gray 2016. Ours: one dimension, eight points for every window, strides by phases.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import lru_cache
+from threading import Barrier
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float32
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 from vicinal.representations.layers.geometry import Taps
 
 __all__ = ["convolve", "saving", "suits"]
 
-POINTS = (0, 1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2))  # and infinity: the least rounding error of those tried
+Result = TypeVar("Result")
+
+POINTS = (
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    Fraction(1, 2),
+    Fraction(-1, 2),
+)  # and infinity: the least rounding error of those tried
 N_POINTS = len(POINTS) + 1
 MIN_SAVING, MIN_CHANNELS = 1.5, 48  # below these the transforms cost what the products save
-GROUP_VALUES = 1 << 17  # of the transformed input of one group of records, per point: what the caches hold
+GROUP_VALUES = 1 << 15  # of the transformed input of one group of records, per point: what the caches hold
 
 
 def suits(x: Tensor, weight: Tensor, taps: Taps) -> bool:
@@ -81,7 +95,9 @@ def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
 
     def at_points(n: int) -> Tensor:
         infinity = [0.0] * (n - 1) + [1.0]
-        return torch.tensor([[float(v) for v in row[:n]] for row in powers[:-1]] + [infinity], dtype=torch.float64)
+        return torch.tensor(
+            [[float(v) for v in row[:n]] for row in powers[:-1]] + [infinity], dtype=torch.float64
+        )
 
     a = at_points(N_POINTS + 1 - taps).T.float().contiguous()
     g = (at_points(taps) * scale).float()
@@ -152,40 +168,74 @@ class _Tiling:
 
 class _Convolution(Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, taps: Taps) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, taps: Taps) -> Tensor:
         x = x.contiguous()
         ctx.save_for_backward(x, weight)
         ctx.taps = taps
         t = _Tiling(x, weight, taps)
         u = t.weights(weight)
         y = x.new_empty(t.batch, t.n_out, t.units)
-        padded = t.padded()
-        for rows in t.groups():
-            v = _spread(t, x[rows], padded)
-            product = torch.bmm(v, u).view(N_POINTS, -1)
-            _lay_out(t, t.a @ product, y[rows])
+
+        def work(groups: list[slice]) -> None:
+            padded = t.padded()
+            for rows in groups:
+                product = torch.bmm(_spread(t, x[rows], padded), u).view(N_POINTS, -1)
+                _lay_out(t, t.a @ product, y[rows])
+
+        _on_all_threads(work, t.groups())
         return y
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
         x, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
         t = _Tiling(x, weight, ctx.taps)
-        needs_x = ctx.needs_input_grad[0]
         u = t.weights(weight).transpose(1, 2)
-        du = x.new_zeros(N_POINTS, t.wide, t.units)
-        dx = x.new_zeros(x.shape) if t.room < t.time else x.new_empty(x.shape)
-        padded = t.padded()
-        for rows in t.groups():
-            product = _gather(t, gradient[rows])
-            v = _spread(t, x[rows], padded)
-            du.baddbmm_(v.transpose(1, 2), product)
-            if needs_x:
-                dv = torch.bmm(product, u)
-                windows = (t.b.T @ dv.view(N_POINTS, -1)).view(N_POINTS, -1, t.tiles, t.wide)
-                _overlap_add(t, windows, dx[rows])
-        return dx if needs_x else None, t.weights_back(du), None
+        dx = x.new_zeros(x.shape) if ctx.needs_input_grad[0] else None
+
+        def work(groups: list[slice]) -> Tensor:
+            padded = t.padded()
+            du = x.new_zeros(N_POINTS, t.wide, t.units)
+            for rows in groups:
+                product = _gather(t, gradient[rows])
+                du.baddbmm_(_spread(t, x[rows], padded).transpose(1, 2), product)
+                if dx is not None:
+                    _overlap_add(t, t.b.T @ torch.bmm(product, u).view(N_POINTS, -1), dx[rows])
+            return du
+
+        return dx, t.weights_back(sum(_on_all_threads(work, t.groups()))), None
+
+
+def _on_all_threads(work: Callable[[list[slice]], Result], groups: list[slice]) -> list[Result]:
+    """Share the groups out, always in the same way, and return each thread's result.
+
+    Each product runs on one thread: waiting for each other after every one costs more than it takes.
+    """
+    n = min(torch.get_num_threads(), len(groups))
+    if n <= 1:
+        return [work(groups)]
+    inference = torch.is_inference_mode_enabled()
+
+    def run(i: int) -> Result:
+        with torch.inference_mode(inference), torch.no_grad():
+            return work(groups[i::n])
+
+    return list(_pool(torch.get_num_threads()).map(run, range(n)))
+
+
+@lru_cache
+def _pool(n: int) -> ThreadPoolExecutor:
+    pool, ready = ThreadPoolExecutor(n, thread_name_prefix="convolve"), Barrier(n)
+
+    def begin(_: int) -> None:
+        torch.get_num_threads()  # a thread takes over the common setting when first asked,
+        torch.set_num_threads(1)  # and only then has one of its own
+        ready.wait()
+
+    list(pool.map(begin, range(n)))
+    torch.set_num_threads(n)  # threads yet to come copy the last call
+    return pool
 
 
 def _spread(t: _Tiling, x: Tensor, padded: Tensor) -> Tensor:
@@ -216,6 +266,7 @@ def _gather(t: _Tiling, y: Tensor) -> Tensor:
 
 def _overlap_add(t: _Tiling, windows: Tensor, dx: Tensor) -> None:
     """Adjoint of `_spread` after B: add overlapping windows up."""
+    windows = windows.view(N_POINTS, -1, t.tiles, t.wide)
     padded = dx.new_empty(len(dx), t.rows * t.stride, t.n_in)
     rows = padded.view(len(dx), t.rows, t.wide)
     rows[:, t.tiles * t.m :] = 0

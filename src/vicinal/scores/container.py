@@ -59,9 +59,9 @@ def split_members(data: bytes, *, limits: Mapping[str, int], source: str) -> dic
     """
     _check_digest(data, source)
     members: dict[str, bytes] = {}
-    position = 0
-    while data[position : position + 4] == b"PK\3\4":
-        name, position, stop = _member(data, position, source)
+    content, position = data[:-_N_DIGEST], 0
+    while content[position : position + 4] == b"PK\3\4":
+        name, position, stop = _member(content, position, source)
         if name not in limits:
             known = ", ".join(limits)
             raise FormatError(f"{source}: member {name!r} is unknown. A model file holds only {known}.")
@@ -72,7 +72,7 @@ def split_members(data: bytes, *, limits: Mapping[str, int], source: str) -> dic
                 f"{source}: member {name!r}: expected at most {limits[name]:,} bytes, got "
                 f"{stop - position:,}."
             )
-        members[name] = data[position:stop]
+        members[name] = content[position:stop]
         position = stop
     if join_members(members) != data:
         raise FormatError(

@@ -324,7 +324,10 @@ def _check_format(version: object) -> None:
 
 def _policies(data: bytes) -> tuple[Policy | None, tuple[dict[str, Any], ...]]:
     found = _object(data)
-    if set(found) != {"policy", "history"} or not isinstance(found["history"], list):
+    history = found.get("history")
+    if set(found) != {"policy", "history"} or not isinstance(history, list):
         raise FormatError(f"expected `policy` and a list `history`, got {sorted(found)}.")
+    if not all(isinstance(earlier, dict) for earlier in history):
+        raise FormatError("expected a history of objects, one for each earlier policy.")
     policy = None if found["policy"] is None else Policy.from_dict(found["policy"])
-    return policy, tuple(found["history"])
+    return policy, tuple(history)

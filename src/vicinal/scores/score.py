@@ -70,6 +70,7 @@ def score_paths(
     paths: Sequence[Path],
     *,
     role: Role = "unlabelled",
+    channels: Sequence[str] | None = None,
     rate_hz: float | None = None,
     units: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -77,7 +78,8 @@ def score_paths(
     """Score files, and every recording in folders, a batch in memory at a time.
 
     Args:    paths: recordings, or folders of them; a recording's id is its name without the suffix, with its
-             folder where two have the same name.  rate_hz, units: for files that do not state them.
+             folder where two have the same name.  channels, rate_hz, units: for files that do
+             not state them.
              progress: called with recordings done and in all.
     Returns: the table, without truth, and what was left out with the reason.
     Raises:  PathError: when a path is missing, or nothing is a recording.
@@ -91,7 +93,7 @@ def score_paths(
         rows: list[Prepared] = []
         for file, root in found[start : start + BATCH]:
             try:
-                signal = read(file, root=root, rate_hz=rate_hz, units=units)
+                signal = read(file, root=root, channels=channels, rate_hz=rate_hz, units=units)
                 rows.append(prepare(signal, scorer.contract))
                 ids.append(names[file])
             except VicinalError as error:

@@ -21,7 +21,8 @@ _STYLE = """
 :root { --ink: #1c2530; --soft: #66727f; --line: #d8dee4; --paper: #ffffff; --shade: #f6c34466;
   --edge: #c98a00; --signal: #5b6b7a; --unit: #1766c2; --alarm: #b3261e; --clear: #1f7a3d; --refer: #8a5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa7b4; --line: #37424d;
-  --paper: #12181e;  --shade: #f6c34444; --edge: #f0b429; --signal: #93a4b5; --unit: #6fb1ff; --alarm: #ff8a80; --clear: #7fd69b;
+  --paper: #12181e; --shade: #f6c34444; --edge: #f0b429;
+  --signal: #93a4b5; --unit: #6fb1ff; --alarm: #ff8a80; --clear: #7fd69b;
   --refer: #f0b429; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 60rem; padding: 0 1rem; }
@@ -67,7 +68,7 @@ def draw_page(trace: Trace) -> str:
         f"positions at {trace.rate_hz:g} Hz, from second {trace.offset_s:.2f} of the recording</p>"
         f"{_signal(trace, height=max(90, _STRIP * n_channels), window=None)}"
         "<h2>3. Stage by stage</h2><p class=soft>Each stage's strongest unit: the window of the signal that "
-        "it sees (shaded, and enlarged at the right), and in blue what that unit gives along the recording.</p>"
+        "it sees (shaded, enlarged at the right), and in blue what that unit gives along the recording.</p>"
         f"{''.join(_stage(trace, stage) for stage in trace.stages)}"
         f"<h2>4. What such decisions mean</h2>{meaning or '<p class=soft>The model does not say.</p>'}"
         "</body></html>\n"
@@ -170,7 +171,7 @@ def _profile(stage: TracedStage) -> str:
 def _zoom(trace: Trace, window: tuple[int, int]) -> str:
     """Draw the samples inside a window, enlarged."""
     rows = trace.prepared[:, window[0] : window[1]]
-    if rows.shape[1] < 2:
+    if rows.shape[1] < 2 or rows.shape == trace.prepared.shape:
         return ""
     strip = 86 / len(rows)
     lines = "".join(

@@ -1,6 +1,7 @@
-"""`vicinal compare`: the same experiment with one or more of its keys varied, on the same split, in one table."""
+"""`vicinal compare`: the same experiment with some of its keys varied, on the same split, in one table."""
 
 import itertools
+import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,30 +11,43 @@ from typing import Any
 import numpy as np
 
 from vicinal.errors import ExperimentError
-from vicinal.evidence.intervals import auroc_interval
 from vicinal.evidence.ladder import Row
 from vicinal.evidence.robustness import auroc_under_shifts
-from vicinal.experiment import Experiment, InputsConfig, load_experiment
+from vicinal.evidence.summary import summarise
+from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
-from vicinal.inputs.pack import Pack
 from vicinal.representations.inspection import inspect
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.gathering import Gathered, gather
-from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.learning import learn
 
 __all__ = ["Compared", "compare", "parse_vary"]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One variant: which keys it set, its row of the table, and its AUROC on validation rows, for choosing."""
+    """One variant: the keys it set, its row of the table, and the validation metric that selected its epoch."""
 
     settings: dict[str, Any]
     row: Row
-    validation_auroc: float
+    validation: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON values."""
+        value, low, high = self.row.auroc
+        return {
+            "settings": self.settings,
+            "parameters": self.row.parameters,
+            "multiply_adds": self.row.multiply_adds,
+            "train_seconds": self.row.train_seconds,
+            "n_train_subjects": self.row.n_train_subjects,
+            "auroc": {"value": value, "low": low, "high": high},
+            "auroc_under_shifts": {str(shift): auroc for shift, auroc in self.row.shifted.items()},
+            "validation": self.validation,
+        }
 
 
 def compare(
@@ -49,22 +63,93 @@ def compare(
 
     Args:    vary: "key=value,value" in TOML, such as `representations.network="conv 8 ...","dense 4 ..."`.
              output: a folder for `compare.json`; None writes nothing.
-    Returns: one entry per combination, in the order given.
+    Returns: one entry per combination, in the order given, the last key varying fastest.
     Raises:  ExperimentError: when a key is not varied rightly.  Else as `run`.
     """
     variants = [dict(choice) for choice in itertools.product(*(parse_vary(text) for text in vary))]
-    packs: dict[InputsConfig, Gathered] = {}
     results = []
     for k, settings in enumerate(variants):
-        chosen = [*overrides, *(f"{key}={_toml(value)}" for key, value in settings.items())]
+        chosen = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
         experiment, _ = load_experiment(path, chosen)
-        show.say(f"{k + 1} of {len(variants)}: {', '.join(f'{key} = {v}' for key, v in settings.items())}")
-        key = _same_inputs(experiment.inputs, packs)
-        if key is None:
-            key = experiment.inputs
-            packs[key] = gather(experiment.inputs, data=data, show=show)
-        results.append(_compared(experiment, settings, packs[key], show))
+        named = ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items())
+        show.say(f"{k + 1} of {len(variants)}: {named}")
+        gathered = gather(experiment, data=data, show=show)
+        results.append(_compared(experiment, settings, gathered, show))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        write_json(output / "compare.json", [_as_json(result) for result in results])
+        write_json(output / "compare.json", [result.to_dict() for result in results])
     return results
+
+
+def parse_vary(text: str) -> list[tuple[str, Any]]:
+    """Parse "key=A,B,C" into pairs of key and value; values are TOML, or else bare words between commas.
+
+    Raises:  ExperimentError: when there is no key or no value.
+    """
+    key, _, values = text.partition("=")
+    if not key.strip() or not values.strip():
+        raise ExperimentError(f"--vary {text!r}: expected KEY=A,B, such as training.learning_rate=1e-3,1e-2.")
+    try:
+        choices = tomllib.loads(f"values = [{values}]")["values"]
+    except tomllib.TOMLDecodeError:
+        choices = [value.strip() for value in values.split(",")]
+    return [(key.strip(), value) for value in choices]
+
+
+def _compared(experiment: Experiment, settings: dict[str, Any], gathered: Gathered, show: Show) -> Compared:
+    pack, split, inputs = gathered.pack, gathered.split, experiment.inputs
+    learned = learn(
+        pack,
+        train=split.indices("train"),
+        validation=split.indices("validation"),
+        network=experiment.representations.network,
+        contract=inputs.contract,
+        task=inputs.task,
+        classes=pack.classes,
+        config=experiment.training,
+        seed=experiment.seed,
+        sink=None,
+        show=show,
+    )
+    table = score_pack(learned.model, pack, split.indices("test"), role="test", split_hash=split.hash)
+    row = _row(experiment, gathered, learned.model, table, learned.fitted.seconds)
+    best = learned.fitted.history[learned.fitted.best_epoch - 1]
+    return Compared(settings, row, float(best["validation"][experiment.training.select]))
+
+
+def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreTable, seconds: float) -> Row:
+    inputs, rate_hz = experiment.inputs, experiment.inputs.contract.rate_hz
+    cost = inspect(
+        model.network, input_shape=model.input_shape, rate_hz=rate_hz, n_outputs=len(table.classes)
+    )
+    found = summarise(
+        table, decisions=None, policy={}, meaning={}, protocol={}, resamples=experiment.evidence.resamples
+    )
+    auroc = found["metrics"]["auroc"]
+    train = gathered.split.indices("train")
+    return Row(
+        name=experiment.representations.network,
+        network=model.network,
+        parameters=cost.parameters,
+        multiply_adds=cost.multiply_adds,
+        train_seconds=seconds,
+        auroc=(auroc["value"], auroc["low"], auroc["high"]),
+        shifted=_under_shifts(experiment, gathered, model),
+        n_train_subjects=len(np.unique(gathered.pack.groups[train])),
+        regime="aligned" if inputs.options.get("aligned") else "any phase",
+        scores=table,
+    )
+
+
+def _under_shifts(experiment: Experiment, gathered: Gathered, model: Model) -> dict[int, float]:
+    if not experiment.evidence.shifts_samples:
+        return {}
+    indices = gathered.split.indices("test")
+    x, lengths = gathered.pack.rows(indices)
+    scorer = model.scorer()
+    return auroc_under_shifts(
+        lambda samples: scorer.logits(samples, lengths)[:, 0],
+        x,
+        gathered.pack.truth[indices, 0],
+        shifts=experiment.evidence.shifts_samples,
+    )

@@ -5,7 +5,7 @@ Wiring only: what a data set means is known in `inputs/datasets`, what a signal 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,15 +14,16 @@ import numpy as np
 
 from vicinal.errors import ExperimentError, did_you_mean
 from vicinal.execution import n_processors
-from vicinal.experiment import InputsConfig, SplitConfig
+from vicinal.experiment import Experiment, InputsConfig, SplitConfig
 from vicinal.files import sha256_bytes
 from vicinal.inputs.datasets import DATASETS
 from vicinal.inputs.datasets.catalogue import Catalogue
-from vicinal.inputs.datasets.store import cache_folder, find
+from vicinal.inputs.datasets.store import MARKERS, cache_folder, find
 from vicinal.inputs.leakage import Finding, audit
 from vicinal.inputs.pack import Pack, write_pack
 from vicinal.inputs.splits import Split, make_split, with_fewer_groups
 from vicinal.inputs.tasks import truth
+from vicinal.representations.network import sketch
 from vicinal.terminal import Show
 
 __all__ = ["Gathered", "gather"]
@@ -37,11 +38,16 @@ class Gathered:
     findings: tuple[Finding, ...]
 
 
-def gather(inputs: InputsConfig, *, data: Path | None, show: Show) -> Gathered:
+def gather(experiment: Experiment, *, data: Path | None, show: Show) -> Gathered:
     """Find, check, prepare, pack, split and audit the recordings of an experiment.
 
-    Raises:  PathError, FormatError, ContractError, ExperimentError: as the rooms do, with what to do.
+    A network text that does not fit the contract is refused first, before any recording is read.
+
+    Raises:  VicinalError: as the rooms do, with what to do.
     """
+    inputs = experiment.inputs
+    n_outputs = 1 if inputs.task == "binary" else max(len(inputs.classes), 2)
+    sketch(experiment.representations.network, input_shape=inputs.contract.input_shape, n_outputs=n_outputs)
     module, catalogue = _catalogue(inputs, data)
     classes, labels = truth(catalogue, task=inputs.task, positive=inputs.positive, classes=inputs.classes)
     pack = _pack(inputs, module.read, catalogue, classes, labels, show)
@@ -60,7 +66,7 @@ def _catalogue(inputs: InputsConfig, data: Path | None) -> tuple[ModuleType, Cat
     if name not in DATASETS:
         raise ExperimentError(f"inputs.dataset: unknown data set {name!r}{did_you_mean(name, DATASETS)}")
     module = DATASETS[name]
-    root = find(name, data) if module.NEEDS_FILES else None
+    root = find(name, data) if name in MARKERS else None
     return module, module.catalogue(root, **options)
 
 

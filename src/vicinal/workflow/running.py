@@ -1,7 +1,9 @@
 """`vicinal run`: an experiment from files to decisions, leaving one folder with everything in it."""
 
+import itertools
 import json
 import platform
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +31,7 @@ from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.reporting import report
 
-__all__ = ["Run", "run", "run_experiment"]
+__all__ = ["Run", "free_folder", "run"]
 
 _SCORED: tuple[Role, ...] = ("validation", "calibration", "test")
 
@@ -58,31 +60,30 @@ def run(
              data: where the data set lies, instead of looking for it.  overrides: "key=value" settings.
     Raises:  VicinalError: whatever is wrong, with what to do.
     """
-    experiment, text = load_experiment(path, overrides)
-    folder = _new_folder(output, path.stem)
-    command = " ".join(["vicinal run", str(path), *(f"--set {override}" for override in overrides)])
-    return run_experiment(experiment, text, folder=folder, command=command, data=data, show=show)
-
-
-def run_experiment(
-    experiment: Experiment, text: str, *, folder: Path, command: str, data: Path | None, show: Show
-) -> Run:
-    """Run an experiment into an empty folder; see `run`."""
     started = time.monotonic()
+    experiment, text = load_experiment(path, overrides)
+    folder = free_folder(output, path.stem)
+    command = shlex.join(
+        ["vicinal", "run", str(path), *(part for one in overrides for part in ("--set", one))]
+    )
+    gathered = gather(experiment, data=data, show=show)
+    _make(folder)
     write_bytes(folder / "experiment.toml", text.encode())
-    gathered = gather(experiment.inputs, data=data, show=show)
     gathered.split.write(folder / "split.parquet")
     for finding in gathered.findings:
         show.say(f"{finding.severity}: {finding.message}")
     learned = _learn(experiment, gathered, folder, show)
     model, tables = _decide(experiment, gathered, learned)
-    (folder / "scores").mkdir()
     for role, table in tables.items():
         write_bytes(folder / "scores" / f"{role}.parquet", table.to_parquet())
     protocol = _protocol(experiment, gathered, learned, command)
     evidence = _evidence(experiment, model, tables["test"], protocol)
     write_json(folder / "evidence.json", evidence)
-    model = replace(model, card=write_card(evidence, network=model.network))
+    reference = model.reference | {
+        "meaning": evidence["meaning"],
+        "scores": _histogram(tables["calibration"]),
+    }
+    model = replace(model, card=write_card(evidence, network=model.network), reference=reference)
     model.save(folder / "model.vicinal")
     with show.progress("report"):
         report(folder / "report.html", experiment, text, gathered, learned, model, tables["test"], evidence)
@@ -90,20 +91,32 @@ def run_experiment(
     return Run(folder, model, evidence)
 
 
-def _new_folder(output: Path | None, stem: str) -> Path:
-    names = (
-        [output]
-        if output is not None
-        else [Path("runs") / f"{stem}{n}" for n in ("", *map("-{}".format, range(2, 1000)))]
+def free_folder(output: Path | None, stem: str) -> Path:
+    """Return the folder to write into: `output`, or `runs/STEM` with a number where that is taken.
+
+    Raises:  PathError: when `output` exists and is not an empty folder.
+    """
+    if output is not None:
+        if not _is_free(output):
+            raise PathError(
+                f"{output} exists and is not an empty folder. Give another --output, or remove it."
+            )
+        return output
+    numbered = (Path("runs") / f"{stem}-{number}" for number in itertools.count(2))
+    return next(
+        folder for folder in (Path("runs") / stem, *itertools.islice(numbered, 10_000)) if _is_free(folder)
     )
-    for folder in names:
-        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise PathError(f"cannot make the run folder {folder}: {error.strerror}.") from error
-            return folder
-    raise PathError(f"{names[0]} exists and is not empty. Give another --output, or remove it.")
+
+
+def _is_free(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+def _make(folder: Path) -> None:
+    try:
+        (folder / "scores").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PathError(f"cannot make the run folder {folder}: {error.strerror}.") from error
 
 
 def _learn(experiment: Experiment, gathered: Gathered, folder: Path, show: Show) -> Learned:
@@ -206,3 +219,12 @@ def _evidence(
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )
+
+
+def _histogram(table: ScoreTable) -> dict[str, list[int]]:
+    """Count rows by probability, in 20 equal bins, class by class."""
+    bins = np.linspace(0, 1, 21)
+    return {
+        name: np.histogram(table.probabilities[:, k], bins)[0].tolist()
+        for k, name in enumerate(table.classes)
+    }

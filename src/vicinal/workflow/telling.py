@@ -6,17 +6,19 @@ Formats results; computes nothing.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vicinal.evidence.ladder import Row
+from vicinal.evidence.ladder import Row, table
 from vicinal.representations.inspection import Inspection
 from vicinal.scores.trace import Trace
 from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Compared
+from vicinal.workflow.demonstrating import Demo
 from vicinal.workflow.running import Run
 from vicinal.workflow.scoring import Scored
 
 __all__ = [
     "tell_bench",
     "tell_comparison",
+    "tell_demo",
     "tell_inspection",
     "tell_run",
     "tell_scores",
@@ -74,6 +76,39 @@ def tell_trace(trace: Trace, terminal: Terminal) -> None:
     """Print one recording's way."""
     for line in trace.lines():
         terminal.result(line)
+
+
+def tell_demo(demo: Demo, terminal: Terminal) -> None:
+    """Print the founding example in one screen."""
+    columns, rows = table([result.row for result in demo.compared])
+    terminal.table(
+        columns, rows, n_text=2, title="100 points of an ECG: heart disease or not (test subjects)"
+    )
+    for claim in demo.claims:
+        terminal.paragraph(f"\n{claim.sentence}")
+    metrics = demo.run.evidence["metrics"]
+    chosen = ", ".join(
+        f"{name} {_value(metrics[name])} ({_interval(metrics[name])})"
+        for name in ("auroc", "sensitivity", "specificity")
+    )
+    terminal.paragraph(
+        f"\nTaken on: {demo.best}, best on validation rows of any phase. Threshold for "
+        f"{demo.run.evidence['policy']['aim']} on rows set aside for it. Test rows: {chosen}."
+    )
+    terminal.paragraph(demo.run.evidence["meaning"]["sentence"])
+    terminal.result("\nOne new file, through the saved model:")
+    tell_trace(demo.traced, terminal)
+    if demo.heartbeat is not None:
+        terminal.result("\nOne real heartbeat (MIT-BIH; a network that has only seen made-up hearts):")
+        for line in demo.heartbeat.score_lines():
+            terminal.result(line)
+    else:
+        terminal.result(
+            "\nReal recordings: vicinal get cinc2017, then vicinal run experiments/cinc2017-af.toml"
+        )
+    terminal.result(
+        f"\n{demo.seconds:.0f} s. Look at {demo.folder / 'report.html'} and {demo.folder / 'trace.html'}"
+    )
 
 
 def tell_inspection(inspection: Inspection, terminal: Terminal) -> None:

@@ -115,9 +115,10 @@ def voltage(
     landscape = np.einsum(
         "ne,ne->n", np.broadcast_to(heights, distance.shape), np.exp(-0.5 * (distance / widths) ** 2)
     )
+    drive = landscape - z0
     step = 1 / rate_hz
-    kept, mean = np.exp(-step), -np.expm1(-step) / step  # exact for an input linear between samples
-    pulled: Float64[np.ndarray, " n"] = lfilter([1 - mean, mean - kept], [1, -kept], landscape - z0)
+    kept, mean = np.exp(-step), -np.expm1(-step) / step  # exact for a drive linear between samples
+    pulled, _ = lfilter([1 - mean, mean - kept], [1, -kept], drive, zi=[(mean - 1) * drive[0]])
     return np.asarray(landscape - pulled)
 
 

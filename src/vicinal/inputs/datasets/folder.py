@@ -3,6 +3,7 @@
 Knows folders and label tables; must not know what a label means or how a recording is prepared.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -137,6 +138,7 @@ def _by_table(root: Path, table: LabelTable, columns: _Columns, options: Mapping
     problems: list[str] = []
     skipped: list[tuple[str, str]] = []
     by_path: dict[Path, Recording] = {}
+    unlabelled: set[Path] = set()
     n_repeated = 0
     reserved = {columns.file, columns.label, columns.subject}
     further = {name: table.values(name) for name in table.columns if name not in reserved}
@@ -145,25 +147,29 @@ def _by_table(root: Path, table: LabelTable, columns: _Columns, options: Mapping
     for row, line in enumerate(table.lines):
         facts = {name: values[row] for name, values in further.items()}
         try:
-            recording = _row(root, table, columns, row, facts, options)
+            path = _file(root, table.columns[columns.file][row])
+            recording = _row(path, table, columns, row, facts, options)
         except (FormatError, PathError) as error:
             problems.append(f"line {line}: {str(error).removesuffix('.')}")
             continue
-        if recording.path is None:
+        if not recording.labels:
             skipped.append((recording.id, f"no label in line {line} of {table.source}"))
+            unlabelled.add(path)
             continue
-        first = by_path.setdefault(recording.path, recording)
+        first = by_path.setdefault(path, recording)
         n_repeated += first is not recording
         if (first.labels, first.subject) != (recording.labels, recording.subject):
             problems.append(f"line {line}: {recording.id!r} stands twice, with different label or subject")
     recordings = tuple(by_path.values())
     problems += _spelling_problems({label for one in recordings for label in one.labels}, "label")
     problems += _spelling_problems({one.subject for one in recordings if one.subject}, "subject")
+    if not (recordings or problems):
+        problems.append(f"column {columns.label}: expected labels, every cell is empty")
     if problems:
         raise problems_in(
             table.source, problems, advice="Correct the table; a record without label has an empty cell."
         )
-    named = {path.resolve() for path in by_path} | {Path(table.source).resolve()}
+    named = {*by_path, *unlabelled, Path(table.source).resolve()}
     unnamed = [path for path in _recordings_below(root) if path.resolve() not in named]
     skipped += [(path.relative_to(root).as_posix(), f"no row in {table.source}") for path in unnamed]
     return Catalogue(
@@ -177,32 +183,29 @@ def _by_table(root: Path, table: LabelTable, columns: _Columns, options: Mapping
 
 
 def _row(
-    root: Path,
+    path: Path,
     table: LabelTable,
     columns: _Columns,
     row: int,
     facts: Mapping[str, str | float],
     options: Mapping[str, object],
 ) -> Recording:
-    """Return the recording of one row; without a path when its label is missing."""
+    """Return the recording of one row; without labels when the cell is empty."""
     name = table.columns[columns.file][row]
     subject = table.columns[columns.subject][row] if columns.subject else None
     label = table.columns[columns.label][row]
-    if not name:
-        raise FormatError(f"column {columns.file}: expected a file, the cell is empty")
     if subject == "":
         raise FormatError(f"{name!r}: column {columns.subject}: expected a subject, the cell is empty")
-    path = _file(root, name)
-    if not label:
-        return Recording(name, None, subject, subject or name, (), facts)
-    return Recording(name, path, subject, subject or name, split_labels(label), facts, None, options)
+    labels = split_labels(label) if label else ()
+    return Recording(name, path, subject, subject or name, labels, facts, None, options)
 
 
 def _file(root: Path, name: str) -> Path:
     """Return the recording called `name` in a table, with or without its ending."""
-    endings = ["", *(suffix for suffix in READERS if suffix not in _SIGNAL_FILES), *_SIGNAL_FILES]
-    for ending in endings:
-        if (root / (name + ending)).exists() and not (root / (name + ending)).is_dir():
+    if not name:
+        raise FormatError("expected a file, the cell is empty")
+    for ending in ("", *READERS):
+        with contextlib.suppress(PathError):
             return inside(root, name + ending)
     return inside(root, name)  # raises: not there, or not a name that is looked up
 

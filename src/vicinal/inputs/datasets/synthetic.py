@@ -96,7 +96,7 @@ def _normal(heart: _Heart, rng: np.random.Generator) -> _Heart:  # noqa: ARG001 
 
 
 def _st_deviation(heart: _Heart, rng: np.random.Generator) -> _Heart:
-    """The ST segment is raised (with a taller T) or pressed down (with a flatter one), by 0.12 to 0.4 of the R wave."""
+    """The ST segment is raised (T taller) or pressed down (T flatter) by 0.12 to 0.4 of the R wave."""
     heights = heart.heights.copy()
     depth = rng.uniform(0.12, 0.40) * heights[_R]
     raised = rng.random() < 0.5

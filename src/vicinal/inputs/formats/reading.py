@@ -34,7 +34,8 @@ def read(
     Raises:  PathError: when a file is missing, special or outside `root`.
              FormatError: when the file is not what it claims to be, or rate or unit stay unknown.
     """
-    file = Path(path).absolute()
+    # The folder is resolved, the file is not: a link is judged by where it leads.
+    file = Path(path).parent.resolve() / Path(path).name
     if file.suffix.lower() not in READERS and file.with_name(file.name + ".hea").is_file():
         file = file.with_name(file.name + ".hea")
     stated = _stated(root or file.parent, channels, rate_hz, units)
@@ -59,7 +60,7 @@ def _stated(root: Path, channels: Sequence[str] | None, rate_hz: float | None, u
         problems.append(f"expected distinct channels, at least one, got {list(channels)}")
     if problems:
         raise FormatError("reading: " + "; ".join(problems) + ".")
-    return Stated(root.absolute(), None if channels is None else tuple(channels), rate_hz, units)
+    return Stated(root.resolve(), None if channels is None else tuple(channels), rate_hz, units)
 
 
 def _chosen(signal: Signal, channels: tuple[str, ...]) -> Signal:

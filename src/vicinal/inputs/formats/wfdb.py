@@ -52,12 +52,11 @@ def read_wfdb(path: Path, stated: Stated) -> Signal:
 
 
 def _relative(path: Path, root: Path) -> str:
-    # Not resolved: a link is judged by where it leads, in `inside`.
-    return str(path.absolute().relative_to(root.absolute()))
+    return str(path.relative_to(root))  # `read` has resolved the folders of both
 
 
 def _signal_files(header: Header, path: Path, root: Path) -> dict[str, Path]:
-    folder = Path(_relative(path, root.resolve())).parent
+    folder = Path(_relative(path, root)).parent
     files = {}
     for line in header.signals:
         if Path(line.file).is_absolute() or line.file.startswith("~"):

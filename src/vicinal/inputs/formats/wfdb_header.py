@@ -30,7 +30,7 @@ _MAX_HEADER_BYTES = 1 << 20
 _MAX_SIGNALS = 4096
 _MAX_RATE_HZ = 1e6
 
-_INT = r"[+-]?\d{1,12}"
+_INT = r"[+-]?\d{1,15}"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _COUNTER = re.compile(rf"(?P<rate>{_NUMBER})(?:/{_NUMBER}(?:\({_NUMBER}\))?)?", re.ASCII)
 _STORAGE = re.compile(

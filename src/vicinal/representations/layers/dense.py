@@ -36,7 +36,7 @@ class Dense(nn.Module):
         self.head = head
         self.facts = Facts(
             output,
-            paths=None if flattens else ((),),
+            paths=None if len(output) == 1 else ((),),
             multiply_adds=n_values(output) * n_in,
             state_values=None if flattens else 0,
             dense_parameters=n_values(output) * (n_values(shape) + 1),

@@ -67,8 +67,8 @@ class Facts:
     """A layer in its place.
 
     Args:    shape: what leaves it.
-             paths: the ways by which an output position sees input positions (none inside: only itself);
-             None when each output sees every position.
+             paths: the ways by which an output position sees input positions (no steps: only itself);
+             None when each output sees every position or feature.
              multiply_adds: of windows and matrix products, for one signal (sums and norms count nothing).
              state_values: numbers a stream must keep between steps; None when it cannot run as a stream.
              dense_parameters: of dense layers from all inputs to all outputs that could do the same.

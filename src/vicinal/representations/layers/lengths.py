@@ -21,8 +21,8 @@ def past(
 
 
 def zero_past_(
-    x: Float[Tensor, "batch channels height width"], lengths: Int64[Tensor, " batch"] | None
-) -> Float[Tensor, "batch channels height width"]:
+    x: Float[Tensor, "batch channels *positions"], lengths: Int64[Tensor, " batch"] | None
+) -> Float[Tensor, "batch channels *positions"]:
     """Set positions past the length to zero, in place, and return x; nothing to do without lengths.
 
     Only for tensors that their maker's gradient does not need (what a window or a norm gives, not relu's).

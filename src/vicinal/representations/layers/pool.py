@@ -103,7 +103,7 @@ class Flatten(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.facts = Facts((n_values(shape),), paths=None, state_values=None)
+        self.facts = Facts((n_values(shape),), state_values=None)
 
     def initialise(self, generator: torch.Generator) -> None:
         """Nothing to draw."""

@@ -1,0 +1,332 @@
+"""The plots of a report as inline SVG: same input, same bytes; text stays text.
+
+Arrays in, SVG text out, drawn with matplotlib without its global state. Must not know pages or files.
+"""
+
+import html
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float64
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vicinal.evidence.curves import calibration_points, net_benefit, precision_recall, roc, threshold_sweep
+
+__all__ = [
+    "calibration_plot",
+    "decision_plot",
+    "histogram_plot",
+    "learning_plot",
+    "people_plot",
+    "precision_recall_plot",
+    "roc_plot",
+    "sweep_plot",
+]
+
+BLUE, RED, GREEN, GOLD, GREY = "#1f6f8b", "#c4523a", "#3d8361", "#b9862b", "#a9b3bb"
+INK, MUTED, RULE = "#22303c", "#5d6b78", "#e6e3dc"
+_CYCLE = (BLUE, RED, GREEN, GOLD, "#7a5c99", "#4b5d67", "#9c6b4e", "#5a8f9e")
+_STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.7,
+    "lines.solid_capstyle": "round",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
+
+Rows = Float64[np.ndarray, " n"]
+ByClass = Mapping[str, tuple[Rows, Rows]]
+"""For each class: truth (0 or 1) and probability of the rows where the truth is known."""
+
+
+class _Drawing:
+    """One axes in our style: `with _Drawing("roc") as drawing: drawing.axes.plot(...)`, then `.svg`."""
+
+    def __init__(self, name: str, *, width: float = 4.4, height: float = 3.5) -> None:
+        self._style = matplotlib.rc_context({**_STYLE, "svg.hashsalt": name})
+        self._size = (width, height)
+        self._name = name
+        self.svg = ""
+
+    def __enter__(self) -> "_Drawing":
+        self._style.__enter__()
+        self._figure = Figure(figsize=self._size, layout="constrained")
+        self.axes: Axes = self._figure.add_subplot()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        try:
+            if raised[0] is None:
+                stream = io.StringIO()
+                nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+                FigureCanvasSVG(self._figure).print_svg(stream, metadata=nothing)
+                self.svg = _inline(stream.getvalue(), self._name)
+        finally:
+            self._style.__exit__(*raised)
+
+
+def _inline(document: str, name: str) -> str:
+    """Turn a document into an element: no header, no size, no style for the whole page, no needless ids."""
+    svg = document[document.index("<svg") :]
+    view_box = re.search(r'viewBox="[^"]*"', svg)
+    body = svg[svg.index(">") + 1 :]
+    body = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)
+    body = re.sub(r'<g id="[^"]*"', "<g", body)
+    body = re.sub(r"(font: (?:[\d.]+ )?[\d.]+px )[^;\"]*", r"\1inherit", body)
+    body = re.sub(r"\s*\n\s*", "\n", body)
+    return (
+        f'<svg class="plot" {view_box[0] if view_box else ""} role="img" aria-label="{name}">{body.strip()}'
+    )
+
+
+def _unit_square(axes: Axes, x: str, y: str) -> None:
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
+    ticks = np.linspace(0, 1, 6)
+    axes.set_xticks(ticks)
+    axes.set_yticks(ticks)
+
+
+def _legend(axes: Axes, where: Literal["upper right", "lower right", "lower left"]) -> None:
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc=where, handlelength=1.4, labelcolor=INK)
+
+
+def learning_plot(history: Sequence[Mapping[str, Any]], *, select: str | None = None) -> tuple[str, str]:
+    """Draw loss, and the metric that selected the epoch, against epochs.
+
+    Args:    history: records of epochs as the monitor keeps them: epoch, training_loss, validation {name:
+             value}, best.  select: the validation metric to draw; the first that is no loss when not given.
+    Returns: two SVGs, the second empty without such a metric.
+    """
+    epochs = [record["epoch"] for record in history]
+    best = [record["epoch"] for record in history if record.get("best")][-1:]
+    names = [name for name in (history[0]["validation"] if history else {}) if name != "loss"]
+    metric = select if select in names else (names[0] if names else None)
+    with _Drawing("learning curve, loss") as losses:
+        axes = losses.axes
+        axes.plot(epochs, [record["training_loss"] for record in history], color=BLUE, label="training")
+        if history and "loss" in history[0]["validation"]:
+            values = [record["validation"].get("loss", np.nan) for record in history]
+            axes.plot(epochs, values, color=RED, label="validation")
+        axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+        _mark_epoch(axes, best)
+        _legend(axes, "upper right")
+    if metric is None:
+        return losses.svg, ""
+    with _Drawing("learning curve, metric") as measured:
+        axes = measured.axes
+        axes.plot(epochs, [record["validation"].get(metric, np.nan) for record in history], color=GREEN)
+        axes.set(xlabel="epoch", ylabel=f"validation {metric}")
+        _mark_epoch(axes, best)
+    return losses.svg, measured.svg
+
+
+def _mark_epoch(axes: Axes, best: Sequence[int]) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for epoch in best:
+        axes.axvline(epoch, color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+        right = epoch > np.mean(axes.get_xlim())
+        axes.annotate(
+            "kept",
+            (epoch, 0.02),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if right else 4, 0),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            color=MUTED,
+            fontsize=8.5,
+        )
+
+
+def roc_plot(by_class: ByClass, thresholds: Mapping[str, float]) -> str:
+    """Draw sensitivity against the false alarm rate, with the chosen point of each class that has one."""
+    with _Drawing("ROC curve") as drawing:
+        axes = drawing.axes
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+        for colour, (name, (truth, probability)) in zip(_colours(by_class), by_class.items(), strict=True):
+            curve = roc(truth, probability)
+            label = name if len(by_class) > 1 else None
+            axes.plot(curve.false_alarm_rate, curve.sensitivity, color=colour, label=label)
+            if len(by_class) == 1:
+                axes.fill_between(
+                    curve.false_alarm_rate, curve.sensitivity, color=colour, alpha=0.07, linewidth=0
+                )
+            if name in thresholds:
+                called = probability >= thresholds[name]
+                point = (float(called[truth == 0].mean()), float(called[truth == 1].mean()))
+                _point(axes, point, f"threshold {thresholds[name]:.3f}" if len(by_class) == 1 else "")
+        _unit_square(axes, "false alarm rate (1 − specificity)", "sensitivity")
+        _legend(axes, "lower right")
+    return drawing.svg
+
+
+def precision_recall_plot(by_class: ByClass, thresholds: Mapping[str, float]) -> str:
+    """Draw PPV against sensitivity on these rows; the dashed line is the share of positives."""
+    with _Drawing("precision-recall curve") as drawing:
+        axes = drawing.axes
+        for colour, (name, (truth, probability)) in zip(_colours(by_class), by_class.items(), strict=True):
+            curve = precision_recall(truth, probability)
+            label = name if len(by_class) > 1 else None
+            axes.plot(curve.sensitivity, curve.ppv, color=colour, label=label)
+            if len(by_class) == 1:
+                axes.axhline(curve.baseline, color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+            called = probability >= thresholds.get(name, np.inf)
+            if called.any():
+                point = (float(called[truth == 1].mean()), float(truth[called].mean()))
+                _point(axes, point, f"threshold {thresholds[name]:.3f}" if len(by_class) == 1 else "")
+        _unit_square(axes, "sensitivity (recall)", "PPV (precision) on these rows")
+        _legend(axes, "lower left")
+    return drawing.svg
+
+
+def _point(axes: Axes, point: tuple[float, float], text: str) -> None:
+    axes.plot(*point, "o", color=INK, markersize=6, markeredgecolor="white", markeredgewidth=1.2, zorder=5)
+    left = point[0] > 0.6
+    axes.annotate(
+        text,
+        point,
+        xytext=(-7 if left else 8, -12),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        fontsize=8.5,
+        color=INK,
+    )
+
+
+def calibration_plot(by_class: ByClass, *, n_bins: int = 10) -> str:
+    """Draw observed share against probability, in bins of equally many rows; a larger dot holds more rows."""
+    with _Drawing("calibration") as drawing:
+        axes = drawing.axes
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+        for colour, (name, (truth, probability)) in zip(_colours(by_class), by_class.items(), strict=True):
+            bins = calibration_points(truth, probability, n_bins=n_bins, equal_mass=True)
+            # The normal interval of a share, held within 0 to 1: a guide to the eye, not a claim.
+            spread = 1.96 * np.sqrt(np.maximum(bins.observed * (1 - bins.observed), 0.25 / bins.n) / bins.n)
+            low, high = np.maximum(bins.observed - spread, 0), np.minimum(bins.observed + spread, 1)
+            if len(by_class) == 1:
+                axes.vlines(bins.probability, low, high, color=colour, alpha=0.35, linewidth=1.4)
+            axes.plot(bins.probability, bins.observed, color=colour, linewidth=1.2)
+            size = 26 * np.sqrt(bins.n / bins.n.max())
+            label = name if len(by_class) > 1 else None
+            axes.scatter(
+                bins.probability,
+                bins.observed,
+                s=size,
+                color=colour,
+                label=label,
+                zorder=4,
+                edgecolor="white",
+            )
+        _unit_square(axes, "probability given", "share that had it")
+        _legend(axes, "lower right")
+    return drawing.svg
+
+
+def histogram_plot(name: str, truth: Rows, probability: Rows, *, threshold: float | None) -> str:
+    """Draw how the probabilities of both kinds of rows spread, and where the threshold cuts them."""
+    with _Drawing(f"probabilities, {name}") as drawing:
+        axes = drawing.axes
+        edges = np.linspace(0, 1, 26)
+        positive, negative = probability[truth == 1], probability[truth == 0]
+        counts = {"with": np.histogram(positive, edges)[0], "without": np.histogram(negative, edges)[0]}
+        axes.bar(edges[:-1], counts["with"], 0.04, align="edge", color=RED, alpha=0.85, label=name)
+        others = f"not {name}"
+        axes.bar(edges[:-1], -counts["without"], 0.04, align="edge", color=BLUE, alpha=0.85, label=others)
+        axes.axhline(0, color="white", linewidth=1.2)
+        top = max(1, counts["with"].max(), counts["without"].max())
+        axes.set(xlim=(0, 1), ylim=(-1.1 * top, 1.25 * top), xlabel=f"probability of {name}", ylabel="rows")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
+        _threshold_line(axes, threshold)
+        axes.legend(loc="upper center", ncols=2, handlelength=1.0, labelcolor=INK)
+    return drawing.svg
+
+
+def sweep_plot(
+    name: str, truth: Rows, probability: Rows, *, threshold: float | None, prevalence: float | None
+) -> str:
+    """Draw sensitivity, specificity and PPV at every threshold, PPV at the field's prevalence if stated."""
+    with _Drawing(f"threshold sweep, {name}") as drawing:
+        axes = drawing.axes
+        sweep = threshold_sweep(truth, probability, thresholds=np.linspace(0, 1, 201), prevalence=prevalence)
+        axes.plot(sweep.thresholds, sweep.sensitivity, color=RED, label="sensitivity")
+        axes.plot(sweep.thresholds, sweep.specificity, color=BLUE, label="specificity")
+        at = "" if prevalence is None else f" at prevalence {prevalence:.3g}"
+        axes.plot(sweep.thresholds, sweep.ppv, color=GOLD, label=f"PPV{at}")
+        _unit_square(axes, "threshold", "share")
+        axes.set_ylim(-0.01, 1.2)
+        _threshold_line(axes, threshold)
+        axes.legend(loc="upper center", ncols=3, handlelength=1.2, columnspacing=1.2, labelcolor=INK)
+    return drawing.svg
+
+
+def decision_plot(name: str, truth: Rows, probability: Rows, *, threshold: float | None) -> str:
+    """Draw the net benefit of the model against alarming for everybody and for nobody."""
+    with _Drawing(f"decision curve, {name}") as drawing:
+        axes = drawing.axes
+        curve = net_benefit(truth, probability)
+        axes.plot(curve.thresholds, curve.treat_all, color=GREY, linewidth=1.3, label="alarm for all")
+        axes.plot(curve.thresholds, curve.treat_none, color=INK, linewidth=1.0, label="for nobody")
+        axes.plot(curve.thresholds, curve.model, color=GREEN, label="by the model")
+        top = max(float(truth.mean()), 1e-3)
+        axes.set(xlim=(0, 1), ylim=(-0.25 * top, 1.25 * top), xlabel="threshold", ylabel="net benefit")
+        _threshold_line(axes, threshold)
+        axes.legend(loc="upper center", ncols=3, handlelength=1.2, columnspacing=1.2, labelcolor=INK)
+    return drawing.svg
+
+
+def _threshold_line(axes: Axes, threshold: float | None) -> None:
+    if threshold is not None:
+        axes.axvline(threshold, color=INK, linewidth=1, linestyle=(0, (3, 2)))
+
+
+def _colours(by_class: ByClass) -> list[str]:
+    return [_CYCLE[k % len(_CYCLE)] for k in range(len(by_class))]
+
+
+def people_plot(counts: Mapping[str, float], *, n: int = 1000, columns: int = 50) -> str:
+    """Draw n people as dots, in the given order and share; the rest are grey.
+
+    Args:    counts: style name to people of n; the largest remainders round up so that their sum holds.
+    """
+    exact = np.array(list(counts.values()), np.float64)
+    whole = np.floor(exact).astype(np.int64)
+    missing = round(float(exact.sum())) - int(whole.sum())
+    whole[np.argsort(whole - exact, kind="stable")[:missing]] += 1
+    edges = np.concatenate([[0], np.cumsum(whole), [n]])
+    rows = -(-n // columns)
+    paths = []
+    for style, start, stop in zip([*counts, "rest"], edges[:-1], edges[1:], strict=True):
+        # A step of no length with round ends is a dot; a thousand circles would be ten times the bytes.
+        dots = "".join(f"M{10 * (k % columns) + 5} {10 * (k // columns) + 5}h0" for k in range(start, stop))
+        paths.append(f'<path class="{style}" d="{dots}"/>' if dots else "")
+    view_box = f"0 0 {10 * columns} {10 * rows}"
+    return (
+        f'<svg class="people" viewBox="{view_box}" role="img" aria-label="{n} people">{"".join(paths)}</svg>'
+    )

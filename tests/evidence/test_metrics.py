@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from scipy.special import expit, logit, softmax
+from sklearn import metrics as reference
+
+from vicinal.errors import FormatError
+from vicinal.evidence.metrics import auroc, compute, measure
+from vicinal.scoretable import ScoreTable
+
+
+def table(task: str, truth: np.ndarray, logits: np.ndarray) -> ScoreTable:
+    return ScoreTable(
+        task=task,  # type: ignore[arg-type]
+        classes=tuple("ABCDE"[: truth.shape[1]]),
+        role="test",
+        ids=np.arange(len(truth)).astype(str),
+        truth=truth,
+        logits=logits,
+        probabilities=softmax(logits, axis=1) if task == "classes" else expit(logits),
+        subjects=(np.arange(len(truth)) // 3).astype(str),
+    )
+
+
+def binary(n: int = 400, seed: int = 0) -> tuple[ScoreTable, np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    z = np.round(rng.normal(0, 2, n), 1)
+    y = (rng.random(n) < expit(0.7 * z - 0.3)).astype(float)
+    return table("binary", y[:, None], z[:, None]), y, z, (z >= 0.5).astype(np.int8)
+
+
+def exclusive(n: int = 400) -> tuple[ScoreTable, np.ndarray]:
+    rng = np.random.default_rng(1)
+    z = rng.normal(0, 1.5, (n, 3))
+    true = (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+    return table("classes", np.eye(3)[true], z), true
+
+
+def test_binary_metrics_equal_scikit_learn() -> None:
+    rows, y, z, called = binary()
+    p = expit(z)
+    expected = {
+        "auroc": reference.roc_auc_score(y, z),
+        "average_precision": reference.average_precision_score(y, z),
+        "brier": reference.brier_score_loss(y, p),
+        "log_loss": reference.log_loss(y, p),
+        "sensitivity": reference.recall_score(y, called),
+        "specificity": reference.recall_score(1 - y, 1 - called),
+        "ppv": reference.precision_score(y, called),
+        "npv": reference.precision_score(1 - y, 1 - called),
+        "accuracy": reference.accuracy_score(y, called),
+        "f1": reference.f1_score(y, called),
+        "balanced_accuracy": reference.balanced_accuracy_score(y, called),
+        "mcc": reference.matthews_corrcoef(y, called),
+        "kappa": reference.cohen_kappa_score(y, called),
+    }
+    found = compute(rows, called[:, None])
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    assert set(found) - set(expected) == {"ece", "ece_mass", "calibration_slope", "calibration_intercept"}
+
+
+def test_a_confusion_table_worked_by_hand() -> None:
+    # TP 6, FN 4, FP 5, TN 85.
+    y = np.repeat([1.0, 1, 0, 0], [6, 4, 5, 85])
+    called = np.repeat([1, 0, 1, 0], [6, 4, 5, 85]).astype(np.int8)
+    found = compute(table("binary", y[:, None], called[:, None].astype(float)), called[:, None])
+    assert found["f1"] == pytest.approx(12 / 21)
+    assert found["kappa"] == pytest.approx((0.91 - 0.812) / (1 - 0.812))
+    assert found["mcc"] == pytest.approx((6 * 85 - 4 * 5) / np.sqrt(10 * 11 * 90 * 89))
+
+
+def test_calibration_line_is_the_maximum_of_the_likelihood() -> None:
+    rows, y, z, _ = binary()
+    found = compute(rows)
+    slope, intercept = found["calibration_slope"], found["calibration_intercept"]
+    residual = y - expit(slope * logit(expit(z)) + intercept)
+    assert residual.sum() == pytest.approx(0, abs=1e-4)
+    assert (residual * z).sum() == pytest.approx(0, abs=1e-3)
+
+
+def test_every_statistic_of_the_rows_as_they_are_is_the_value() -> None:
+    rows, _, _, called = binary()
+    many, _ = exclusive()
+    found = measure(rows, called[:, None]) + measure(many)
+    resampled = [metric for metric in found if metric.statistic is not None]
+    assert len(resampled) > 15
+    for metric in resampled:
+        n_subjects = len(np.unique(rows.clusters))
+        assert metric.statistic is not None
+        assert metric.statistic(np.ones(n_subjects, np.int32)) == pytest.approx(metric.value), metric.name
+
+
+def test_every_statistic_of_a_resample_is_the_value_of_the_repeated_rows() -> None:
+    rows, y, z, called = binary()
+    _, index = np.unique(rows.clusters, return_inverse=True)
+    drawn = np.random.default_rng(3).integers(0, 3, index.max() + 1).astype(np.int32)
+    repeated = np.repeat(np.arange(len(y)), drawn[index])
+    again = compute(table("binary", y[repeated, None], z[repeated, None]), called[repeated, None])
+    for metric in measure(rows, called[:, None]):
+        # Bins of equal mass stay those of the sample; the calibration line takes one Newton step.
+        if metric.statistic is not None and metric.name != "ece_mass":
+            tolerance = 0.03 if metric.name.startswith("calibration") else 1e-9
+            assert metric.statistic(drawn) == pytest.approx(again[metric.name], abs=tolerance), metric.name
+
+
+def test_exclusive_classes_equal_scikit_learn() -> None:
+    rows, true = exclusive()
+    found, called, p = compute(rows), rows.probabilities.argmax(axis=1), rows.probabilities
+    expected = {
+        "accuracy": reference.accuracy_score(true, called),
+        "macro_f1": reference.f1_score(true, called, average="macro"),
+        "balanced_accuracy": reference.balanced_accuracy_score(true, called),
+        "mcc": reference.matthews_corrcoef(true, called),
+        "kappa": reference.cohen_kappa_score(true, called),
+        "log_loss": reference.log_loss(true, p),
+        "auroc": reference.roc_auc_score(true, p, multi_class="ovr", average="macro"),
+        "f1[B]": reference.f1_score(true, called, average=None)[1],
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_classes_without_positives_are_named_and_not_averaged() -> None:
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=(200, 3))
+    truth = (rng.random((200, 3)) < expit(2 * z)) * np.array([1.0, 1.0, 0.0])
+    found = {metric.name: metric for metric in measure(table("labels", truth, z), (z > 0).astype(np.int8))}
+    areas = [reference.roc_auc_score(truth[:, k], z[:, k]) for k in (0, 1)]
+    assert found["auroc"].value == pytest.approx(np.mean(areas))
+    assert found["auroc"].left_out == ("C",)
+    assert np.isnan(found["auroc[C]"].value)
+    assert found["macro_f1"].left_out == ("C",)
+    each = reference.f1_score(truth, z > 0, average=None, zero_division=0)
+    assert found["macro_f1"].value == pytest.approx(np.mean(each[:2]))
+
+
+def test_referred_rows_count_as_referred_and_nothing_else() -> None:
+    rows, y, z, called = binary()
+    called = np.where(np.abs(z) < 1, np.int8(-1), called)
+    found = compute(rows, called[:, None])
+    assert found["referred"] == pytest.approx((np.abs(z) < 1).mean())
+    assert found["sensitivity"] == pytest.approx((called[(y == 1) & (called >= 0)] == 1).mean())
+
+
+def test_unknown_truth_is_left_out() -> None:
+    _, y, z, called = binary()
+    more = table("binary", np.append(y, np.nan)[:, None], np.append(z, 0.0)[:, None])
+    fewer = table("binary", y[:, None], z[:, None])
+    assert compute(more, np.append(called, 1)[:, None]) == compute(fewer, called[:, None])
+
+
+def test_one_class_gives_nan_and_no_warning() -> None:
+    rows = table("binary", np.ones((5, 1)), np.arange(5.0)[:, None])
+    found = compute(rows, np.ones((5, 1), np.int8))
+    assert np.isnan([found["auroc"], found["specificity"], found["calibration_slope"]]).all()
+    assert found["sensitivity"] == 1
+    assert np.isnan(auroc(np.ones(3), np.arange(3.0)))
+
+
+def test_without_a_policy_there_are_no_metrics_of_decisions() -> None:
+    rows, *_ = binary()
+    assert "sensitivity" not in compute(rows)
+    with pytest.raises(FormatError, match=r"decisions must be \(400, 1\)"):
+        compute(rows, np.zeros((3, 1), np.int8))

@@ -1,0 +1,299 @@
+"""Records are written by hand, so that every byte of a bad one is known."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vicinal.errors import FormatError, PathError, VicinalError
+from vicinal.inputs.formats.reading import read
+from vicinal.inputs.formats.wfdb_header import parse_header
+
+DIGITAL = np.array([[0, 10], [100, -20], [-32768, 30], [50, 40]], dtype="<i2")  # (time, channels)
+SUMS = [(150 - 32768) % 65536, 60]
+
+HEADER = f"""# a comment
+r 2 250 4 10:00:00 01/02/2020
+r.dat 16 100/mV 16 0 0 {SUMS[0]} 0 MLII
+r.dat 16 1000(10)/uV 12 0 10 {SUMS[1]} 0 lead V5
+# 69 M
+"""
+
+
+def word(code, value):
+    return (code << 10 | value).to_bytes(2, "little")
+
+
+END = b"\0\0"
+NORMAL, PVC, SKIP, AUX = 1, 5, 59, 63
+
+
+def write(folder, header=HEADER, *, data=None, annotations=None):
+    raw = header if isinstance(header, bytes) else header.encode()
+    (folder / "r.hea").write_bytes(raw)
+    (folder / "r.dat").write_bytes(DIGITAL.tobytes() if data is None else data)
+    if annotations is not None:
+        (folder / "r.atr").write_bytes(annotations)
+    return folder / "r.hea"
+
+
+def changed(old, new):
+    assert old in HEADER
+    return HEADER.replace(old, new)
+
+
+def test_a_record_is_read_in_physical_units(tmp_path):
+    signal = read(write(tmp_path))
+    np.testing.assert_allclose(signal.samples, [[0, 1, np.nan, 0.5], [0, -0.03, 0.02, 0.03]], rtol=1e-6)
+    assert signal.channels == ("MLII", "lead V5")
+    assert signal.units == ("mV", "uV")
+    assert (signal.rate_hz, signal.id, signal.events) == (250.0, "r", None)
+
+
+@pytest.mark.parametrize("name", ["r", "r.hea", "r.dat"])
+def test_header_signal_file_and_record_name_all_lead_to_the_record(tmp_path, name):
+    write(tmp_path)
+    assert read(tmp_path / name).channels == ("MLII", "lead V5")
+
+
+def test_the_mat_flavour_skips_its_header_bytes_and_has_no_checksums(tmp_path):
+    (tmp_path / "A.hea").write_text("A 1 300 3 05:05:15 1/05/2000 \nA.mat 16+24 1000/mV 16 0 -127 0 0 ECG \n")
+    (tmp_path / "A.mat").write_bytes(bytes(24) + np.array([-127, 5, 6], dtype="<i2").tobytes())
+    signal = read(tmp_path / "A.mat")
+    assert signal.samples.tolist() == [[pytest.approx(-0.127), pytest.approx(0.005), pytest.approx(0.006)]]
+
+
+def test_packed_formats_go_through_the_library(tmp_path):
+    # Format 212, samples 1 and -1: low byte of the first, both high nibbles, low byte of the second.
+    pairs = bytes([0x01, 0xF0, 0xFF]) * 2
+    (tmp_path / "r.hea").write_text(
+        "r 2 360 2\nr.dat 212 200 11 0 1 2 0 a\nr.dat 212 200 11 0 -1 65534 0 b\n"
+    )
+    (tmp_path / "r.dat").write_bytes(pairs)
+    assert read(tmp_path / "r.hea").samples.tolist() == [
+        [pytest.approx(0.005)] * 2,
+        [pytest.approx(-0.005)] * 2,
+    ]
+
+
+def test_a_length_that_is_not_stated_is_that_of_the_file(tmp_path):
+    assert read(write(tmp_path, changed("250 4 10:00:00 01/02/2020", "250"))).samples.shape == (2, 4)
+
+
+def test_channels_are_chosen_by_name(tmp_path):
+    signal = read(write(tmp_path), channels=["lead V5"])
+    assert signal.channels == ("lead V5",)
+    assert signal.samples.shape == (1, 4)
+    with pytest.raises(FormatError, match="exactly one channel named V9, the file has MLII, lead V5"):
+        read(tmp_path / "r.hea", channels=["V9"])
+
+
+def test_events_beside_the_record_are_read(tmp_path):
+    marks = word(NORMAL, 1) + word(PVC, 2) + END
+    signal = read(write(tmp_path, annotations=marks))
+    assert signal.events is not None
+    assert signal.events.positions.tolist() == [1, 3]
+    assert signal.events.symbols == ("N", "V")
+
+
+def test_a_skip_moves_the_events_after_it(tmp_path):
+    marks = word(NORMAL, 1) + word(SKIP, 0) + b"\0\0\1\0" + word(PVC, 1) + END
+    events = read(write(tmp_path, annotations=marks)).events
+    assert events is not None
+    assert events.positions.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        pytest.param("", "empty header", id="1-empty"),
+        pytest.param("# a\n# b\n", "empty header", id="2-comments"),
+        pytest.param("\x00" + HEADER, "NUL", id="5-nul"),
+        pytest.param("#" + "x" * 2_000_000, "at most 1048576 bytes", id="7-long"),
+        pytest.param("r.dat 16 100/mV\n", "differs from the file's name", id="8-no-record-line"),
+        pytest.param(changed("r 2 250", "r 0 250"), "number of signals: .* got 0", id="9-nsig-0"),
+        pytest.param(changed("r 2 250", "r -1 250"), "number of signals: .* got -1", id="10-nsig-negative"),
+        pytest.param(changed("r 2 250", "r 100000 250"), "number of signals: .*100000", id="11-nsig-many"),
+        pytest.param(changed("r 2 250", "r 3 250"), "expected 3 signal lines, got 2", id="12-fewer"),
+        pytest.param(changed("r 2 250", "r 1 250"), "expected 1 signal lines, got 2", id="13-more"),
+        pytest.param(changed("2 250", "2 0"), "rate: .* got 0", id="14-fs-0"),
+        pytest.param(changed("2 250", "2 -360"), "rate: .* got -360", id="15-fs-negative"),
+        pytest.param(changed("2 250", "2 nan"), "rate: .* got nan", id="16-fs-nan"),
+        pytest.param(changed("2 250", "2 1e308"), "rate: .* got 1e308", id="17-fs-huge"),
+        pytest.param(changed("2 250", "2 250/"), "rate: .* got 250/", id="18-counter"),
+        pytest.param(changed("250 4", "250 -5"), "samples a signal: .* got -5", id="19-length-negative"),
+        pytest.param(changed("250 4", "250 1000000000000"), "4000000000000 bytes", id="21-length-1e12"),
+        pytest.param(changed("250 4", "250 5"), "20 bytes after byte 0, got 16", id="22-longer"),
+        pytest.param(changed("250 4", "250 2"), "8 bytes after byte 0, got 16", id="23-shorter"),
+        pytest.param(changed("100/mV", "0/mV"), "signal 0: expected a gain", id="24-gain-0"),
+        pytest.param(changed("100/mV", "nan/mV"), "signal 0: expected a gain", id="25-gain-nan"),
+        pytest.param(changed("100/mV", "1e-300/mV"), "signal 0: expected a gain", id="26-gain-tiny"),
+        pytest.param(changed("dat 16 100/", "dat 99 100/"), "storage format among", id="28-format-99"),
+        pytest.param(changed("dat 16 100/", "dat 16x1000000000 100/"), "one sample a frame", id="30-frame"),
+        pytest.param(changed("dat 16 100/", "dat 16:999999999 100/"), "no skew", id="31-skew"),
+        pytest.param(changed("r.dat 16 ", "r.dat 16+99999 "), "after byte 99999, got -99983", id="32-offset"),
+        pytest.param(
+            changed(f"0 {SUMS[1]} 0", "0 7 0").replace("10 7 0", "10 7 0"), "checksum", id="33-checksum"
+        ),
+        pytest.param(changed("12 0 10 ", "12 0 11 "), "first value 11, got 10", id="34-initial"),
+        pytest.param(changed("1000(10)", "1000(1099511627776)"), "baseline: expected", id="36-baseline"),
+        pytest.param(changed("r 2 250", "x 2 250"), "'x' differs from the file's name 'r'", id="39-name"),
+        pytest.param(changed("dat 16 1000", "dat 32 1000"), "different formats", id="48-two-formats"),
+        pytest.param("r/2 2 250 4\nr 2\nr 2\n", "record of 2 segments", id="50-segments"),
+        pytest.param("r/1000000000 2 250 4\n", "record of 1000000000 segments", id="52-many-segments"),
+    ],
+)
+def test_a_header_that_cannot_be_meant_is_refused(tmp_path, header, message):
+    with pytest.raises(FormatError, match=message) as caught:
+        read(write(tmp_path, header))
+    assert "r.hea" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b"\xef\xbb\xbf" + HEADER.encode(), id="3-bom"),
+        pytest.param(HEADER.replace("\n", "\r\n"), id="4-crlf"),
+        pytest.param(HEADER.replace("69 M", "é").encode("latin-1"), id="6-latin-1"),
+        pytest.param(changed("250 4", "250/0 4"), id="18-counter-0"),
+        pytest.param(changed("250 4", "250 0"), id="20-length-0"),
+        pytest.param(changed("/mV 16 0", "/mV 0 0"), id="35-resolution-0"),
+        pytest.param(changed("01/02/2020", "32/13/2020"), id="37-date"),
+        pytest.param(changed("10:00:00 01/02/2020", "05-May-2020 10:00:00"), id="38-date-first"),
+        pytest.param(changed("r 2 250", "some/where/r 2 250"), id="40-directory"),
+    ],
+)
+def test_a_header_with_an_oddity_that_changes_nothing_is_read(tmp_path, header):
+    np.testing.assert_allclose(read(write(tmp_path, header)).samples[0], [0, 1, np.nan, 0.5])
+
+
+def test_27_a_negative_gain_turns_the_signal_over(tmp_path):
+    assert read(write(tmp_path, changed(" 100/mV", " -100/mV"))).samples[0, 1] == -1
+
+
+def test_29_format_212_on_too_few_bytes_is_refused(tmp_path):
+    header = "r 1 250 3\nr.dat 212 200/mV\n"
+    with pytest.raises(FormatError, match="4 bytes after byte 0, got 2"):
+        read(write(tmp_path, header, data=b"\0\0"))
+
+
+def test_49_55_duplicate_names_and_missing_samples_are_left_to_the_contract(tmp_path):
+    header = "r 2 250 2\nr.dat 16 1/mV 16 0 0 0 0 ECG\nr.dat 16 1/mV 16 0 0 0 0 ECG\n"
+    signal = read(write(tmp_path, header, data=np.full(4, -32768, dtype="<i2").tobytes()))
+    assert signal.channels == ("ECG", "ECG")
+    assert np.isnan(signal.samples).all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("../secret.dat", id="41-parent"),
+        pytest.param("/etc/passwd", id="42-absolute"),
+        pytest.param("~/r.dat", id="43-home"),
+        pytest.param("http://127.0.0.1:1/r.dat", id="44-url"),
+        pytest.param("s3://bucket/r.dat", id="44-cloud"),
+        pytest.param("link.dat", id="45-link"),
+        pytest.param("pipe.dat", id="46-fifo"),
+        pytest.param("/dev/zero", id="47-device"),
+        pytest.param("absent.dat", id="absent"),
+        pytest.param("sub", id="folder"),
+    ],
+)
+def test_a_file_name_that_leaves_the_folder_or_is_special_is_not_opened(tmp_path, name):
+    folder = tmp_path / "inner"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "secret.dat").write_bytes(DIGITAL.tobytes())
+    (folder / "link.dat").symlink_to(tmp_path / "secret.dat")
+    os.mkfifo(folder / "pipe.dat")
+    header = write(folder, HEADER.replace("r.dat", name))
+    with pytest.raises(PathError, match=r"file name|is not"):
+        read(header)
+
+
+def test_a_wider_root_allows_a_name_that_leads_to_the_folder_beside(tmp_path):
+    (tmp_path / "heads").mkdir()
+    (tmp_path / "r.dat").write_bytes(DIGITAL.tobytes())
+    header = write(tmp_path / "heads", HEADER.replace("r.dat", "../r.dat"))
+    assert read(header, root=tmp_path).samples.shape == (2, 4)
+
+
+def test_a_file_outside_the_root_is_not_opened(tmp_path):
+    (tmp_path / "inner").mkdir()
+    header = write(tmp_path)
+    with pytest.raises(PathError, match="is outside"):
+        read(header, root=tmp_path / "inner")
+    (tmp_path / "inner" / "r.hea").symlink_to(header)
+    with pytest.raises(PathError, match="is outside"):
+        read(tmp_path / "inner" / "r.hea", root=tmp_path / "inner")
+
+
+LONG_SKIP = word(SKIP, 0) + b"\x02\x00\x00\x00"
+BACK = word(SKIP, 0) + b"\xff\xff\xfe\xff"
+
+
+@pytest.mark.parametrize(
+    ("marks", "message"),
+    [
+        pytest.param(word(NORMAL, 1)[:1], "cut short", id="56-truncated"),
+        pytest.param(word(NORMAL, 3) + BACK + word(NORMAL, 0) + END, "do not decrease", id="57-59-back"),
+        pytest.param(word(NORMAL, 1) + word(AUX, 200) + b"hi" + END, "cut short", id="58-aux"),
+        pytest.param(word(NORMAL, 4) + END, "within 4 samples, got one at 4", id="60-beyond"),
+        pytest.param(word(NORMAL, 1) + LONG_SKIP + word(NORMAL, 0) + END, "within 4 samples", id="60-skip"),
+        pytest.param(word(49, 1) + END, "no known symbol|cannot read", id="61-unknown"),
+        pytest.param(word(55, 1) + END, "unknown annotation code 55", id="61-reserved"),
+        pytest.param(word(NORMAL, 1), "expected an end mark", id="62-no-end"),
+        pytest.param(word(NORMAL, 1) + END + b"\1\0", "2 bytes follow the end mark", id="trailing"),
+        pytest.param(b"", "expected an end mark", id="empty"),
+    ],
+)
+def test_a_damaged_annotation_file_is_refused(tmp_path, marks, message):
+    with pytest.raises(FormatError, match=message):
+        read(write(tmp_path, annotations=marks))
+
+
+def test_63_64_brackets_that_never_close_are_events_like_any_other(tmp_path):
+    signal = read(write(tmp_path, annotations=word(32, 1) + word(14, 1) + END))
+    assert signal.events is not None
+    assert signal.events.symbols == ("[", "~")
+
+
+def test_what_is_stated_must_agree_with_the_header(tmp_path):
+    header = write(tmp_path)
+    assert read(header, rate_hz=250).rate_hz == 250
+    with pytest.raises(FormatError, match="expected 300 Hz as stated, the file says 250 Hz"):
+        read(header, rate_hz=300)
+    with pytest.raises(FormatError, match="expected 'V' as stated, the file says 'mV'"):
+        read(header, units="V")
+
+
+def test_a_mutated_header_is_read_or_refused_but_never_crashes():
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        data = bytearray(HEADER.encode())
+        for at in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[at] = rng.integers(0, 256)
+        with contextlib.suppress(VicinalError):
+            header = parse_header(bytes(data), where="mutant", stem="r")
+            assert 0 < header.rate_hz <= 1e6
+            assert all(np.isfinite(1 / line.gain) for line in header.signals)
+
+
+@pytest.mark.slow
+def test_real_records_equal_what_the_library_reads(data_folder: Path):
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import wfdb
+    names = ["mitdb/100", "mitdb/114", "cinc2017/A00001"]
+    names += [
+        str(path.relative_to(data_folder))[:-4] for path in sorted(data_folder.glob("ptbxl/**/*.hea"))[:20]
+    ]
+    for name in names:
+        expected = wfdb.rdrecord(str(data_folder / name)).p_signal.T.astype(np.float32)
+        np.testing.assert_array_equal(read(data_folder / name).samples, expected)
+    events = read(data_folder / "mitdb/100").events
+    assert events is not None
+    assert len(events.symbols) == 2274

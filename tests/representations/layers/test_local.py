@@ -1,0 +1,65 @@
+"""Local windows are a dense layer with a band matrix; with tied weights they are a convolution."""
+
+import hypothesis.strategies as st
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+
+from vicinal.representations.layers.conv import Conv
+from vicinal.representations.layers.geometry import Taps
+from vicinal.representations.layers.local import Local
+
+SIZES = {
+    "window": st.integers(1, 6),
+    "stride": st.integers(1, 4),
+    "dilation": st.integers(1, 3),
+    "padding": st.sampled_from(["valid", "same", "causal"]),
+}
+
+
+@settings(max_examples=20, deadline=None)
+@given(**SIZES)
+def test_equals_a_dense_layer_with_a_band_matrix(
+    window: int, stride: int, dilation: int, padding: str
+) -> None:
+    n = 19
+    taps = Taps.padded(window, stride=stride, dilation=dilation, padding=padding)  # type: ignore[arg-type]
+    layer = Local((3, n), units=2, taps=(taps,), bias=True).double()
+    layer.initialise(torch.Generator().manual_seed(window))
+    torch.nn.init.normal_(layer.bias)
+    count = taps.count(n)
+    assert layer.weight.shape == (count, 2, 3, window)
+    matrix = torch.zeros(2, count, 3, n, dtype=torch.float64)
+    for position in range(count):
+        for k in range(window):
+            source = position * stride - taps.left + k * dilation
+            if 0 <= source < n:
+                matrix[:, position, :, source] = layer.weight[position, :, :, k]
+    x = torch.randn(4, 3, n, dtype=torch.float64)
+    expected = F.linear(x.flatten(1), matrix.reshape(2 * count, 3 * n), layer.bias.T.flatten())
+    torch.testing.assert_close(layer(x.unsqueeze(2))[0].flatten(1), expected)
+
+
+@settings(max_examples=20, deadline=None)
+@given(**SIZES)
+def test_with_tied_weights_it_is_a_convolution(window: int, stride: int, dilation: int, padding: str) -> None:
+    taps = Taps.padded(window, stride=stride, dilation=dilation, padding=padding)  # type: ignore[arg-type]
+    local, conv = (kind((3, 19), units=2, taps=(taps,), bias=True).double() for kind in (Local, Conv))
+    conv.initialise(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        local.weight.copy_(conv.weight.expand_as(local.weight))
+        local.bias.copy_(conv.bias.expand_as(local.bias))
+    x = torch.randn(2, 3, 1, 19, dtype=torch.float64)
+    lengths = torch.tensor([19, 11])
+    for given_lengths in (None, lengths):
+        expected, expected_lengths = conv(x, given_lengths)
+        found, found_lengths = local(x, given_lengths)
+        torch.testing.assert_close(found, expected)
+        assert found_lengths is expected_lengths or torch.equal(found_lengths, expected_lengths)
+
+
+def test_gradients() -> None:
+    layer = Local((2, 9), units=2, taps=(Taps(3, stride=2, left=1, right=1),), bias=True).double()
+    layer.initialise(torch.Generator().manual_seed(0))
+    x = torch.randn(2, 2, 1, 9, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda *values: layer(values[0])[0], (x, layer.weight, layer.bias))

@@ -1,0 +1,37 @@
+"""The residual block against its definition, written out with torch's own functions."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vicinal.representations.layers.residual import Residual
+
+
+@pytest.mark.parametrize(("units", "stride"), [(3, 1), (3, 2), (4, 1)])
+@pytest.mark.parametrize("window", [4, 5])
+@pytest.mark.parametrize("training", [True, False])
+def test_is_window_norm_relu_window_norm_plus_shortcut_relu(
+    units: int, stride: int, window: int, *, training: bool
+) -> None:
+    block = Residual((3, 11), units=units, window=(window,), stride=(stride,), dilation=(1,), padding="same")
+    block.initialise(torch.Generator().manual_seed(0))
+    block.train(training)
+    x = torch.randn(4, 3, 11)
+    pads = ((window - 1) // 2, window - 1 - (window - 1) // 2)
+    y = F.conv1d(F.pad(x, pads), block.first.weight, stride=stride)
+    y = F.relu(F.batch_norm(y, torch.zeros(units), torch.ones(units), training=training))
+    y = F.conv1d(F.pad(y, pads), block.second.weight)
+    y = F.batch_norm(y, torch.zeros(units), torch.ones(units), training=training)
+    assert (block.shortcut is None) is (units == 3 and stride == 1)
+    around = x if block.shortcut is None else F.conv1d(x, block.shortcut.weight, stride=stride)
+    torch.testing.assert_close(block(x.unsqueeze(2))[0].squeeze(2), F.relu(y + around), rtol=1e-4, atol=1e-5)
+    assert block.facts.shape == (units, -(-11 // stride))
+
+
+def test_the_input_is_left_as_it_was() -> None:
+    block = Residual((3, 11), units=3, window=(3,), stride=(1,), dilation=(1,), padding="same")
+    block.initialise(torch.Generator().manual_seed(0))
+    x = torch.randn(2, 3, 1, 11)
+    before = x.clone()
+    block(x, torch.tensor([11, 5]))[0].sum().backward()
+    assert torch.equal(x, before)

@@ -1,0 +1,205 @@
+"""Counts by hand and by PyTorch's own counter; receptive fields against how far the gradient reaches."""
+
+import json
+from itertools import pairwise
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given, settings
+from torch.utils.flop_counter import FlopCounterMode
+
+from vicinal.errors import NetworkError
+from vicinal.representations import winograd
+from vicinal.representations.inspection import inspect, window_of
+from vicinal.representations.network import Network, build
+from vicinal.representations.presets import NETWORKS
+
+KEYS = {
+    "parameters",
+    "multiply_adds",
+    "receptive_field_samples",
+    "receptive_field_ms",
+    "streamable",
+    "delay_ms",
+    "state_values",
+    "stages",
+}
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """A random stack of windows over one channel, long enough strides kept out."""
+    stages = []
+    for _ in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(["conv 2", "local 2", "residual 2", "mean", "dense 2"]))
+        if kind == "dense 2":
+            stages.append(kind if stages else "relu")
+            continue
+        window, stride = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+        dilation = "" if kind == "mean" else f" dilation {draw(st.integers(1, 3))}"
+        padding = draw(st.sampled_from(["", "causal"] if kind == "residual 2" else ["", "same", "causal"]))
+        stages.append(f"{kind} window {window} stride {stride}{dilation} {padding}".strip())
+    stages += draw(st.sampled_from([[], ["mean"], ["flatten"]]))
+    return " | ".join([*stages, "dense 1" if stages[-1] in ("mean", "flatten") else "conv 1 window 1"])
+
+
+def all_seeing(network: Network) -> Network:
+    """Make every weight positive and every norm a positive scale, so that no path can cancel another."""
+    with torch.no_grad():
+        for key, value in network.state_dict().items():
+            if key.endswith("weight"):
+                value.abs_().add_(0.1)
+    return network.double().eval()
+
+
+def gradient_reach(network: Network, stage: int, position: int, n: int) -> tuple[int, int]:
+    x = torch.ones(1, network.input_shape[0], n, dtype=torch.float64, requires_grad=True)
+    values = network.stages(x)[stage][1]
+    (gradient,) = torch.autograd.grad(values[..., position].sum(), x)
+    touched = gradient[0].abs().sum(0).nonzero().flatten()
+    return int(touched[0]), int(touched[-1]) + 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(text=texts(), place=st.floats(0, 1, exclude_max=True))
+def test_windows_are_the_reach_of_the_gradient(text: str, place: float) -> None:
+    n = 150
+    network = all_seeing(build(text, input_shape=(1, n), n_outputs=1, seed=0))
+    found = inspect(text, input_shape=(1, n), rate_hz=None)
+    for index, stage in enumerate(found.stages):
+        if stage.shape[-1] == 0:
+            continue
+        position = int(place * stage.shape[-1])
+        assert window_of(text, (1, n), index, position) == gradient_reach(network, index, position, n), text
+
+
+@settings(max_examples=15, deadline=None)
+@given(text=texts())
+def test_the_field_is_the_widest_window(text: str) -> None:
+    n = 400  # so long that inner units see no border
+    found = inspect(text, input_shape=(1, n), rate_hz=None)
+    network = all_seeing(build(text, input_shape=(1, n), n_outputs=1, seed=0))
+    for index, stage in enumerate(found.stages):
+        of = found.stages[index - 1] if stage.text == "flatten" else stage  # its first channel's middle
+        middle = of.shape[-1] // 2
+        start, stop = gradient_reach(network, index, middle, n)
+        assert stage.receptive_field_samples == stop - start, (text, stage)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_presets_see_what_the_formula_says(name: str) -> None:
+    shape = (1, 1000) if name == "resnet1d" else (1, 100)
+    network = all_seeing(build(name, input_shape=shape, n_outputs=1, seed=0))
+    found = inspect(name, input_shape=shape, rate_hz=100)
+    for index in (2, len(found.stages) - 3, len(found.stages) - 1):
+        stage = found.stages[index]
+        position = stage.shape[-1] // 2
+        window = window_of(name, shape, index, position)
+        assert window == gradient_reach(network, index, position, shape[1])
+        assert window[1] - window[0] == stage.receptive_field_samples
+
+
+def test_founding_by_hand() -> None:
+    found = inspect("founding", input_shape=(1, 100), rate_hz=100)
+    assert found.to_dict().keys() >= KEYS
+    json.dumps(found.to_dict())
+    assert found.parameters == 225
+    assert found.multiply_adds == 9 * 20 + 5 * 5 + 5
+    assert found.receptive_field_samples == 60
+    assert found.receptive_field_ms == 600.0
+    assert not found.streamable
+    assert found.why_not_streamable.startswith("stage 1, 'local 1 window 20 stride 10'")
+    assert (found.delay_ms, found.state_values) == (None, None)
+    assert found.dense_equivalent_parameters == 909 + 50 + 6
+    assert [stage.receptive_field_samples for stage in found.stages] == [20, 20, 60, 60, 60, 100]
+    assert window_of("founding", (1, 100), 2, 0) == (0, 60)
+    assert window_of("founding", (1, 100), 2, 4) == (40, 100)
+
+
+def test_resnet1d_counts() -> None:
+    found = inspect("resnet1d", input_shape=(12, 1000), rate_hz=100, n_outputs=5)
+    assert found.parameters == 2_945_157
+    assert round(2 * found.multiply_adds / 1e9, 3) == 0.703
+    assert found.receptive_field_samples == 431
+    assert found.receptive_field_ms == 4310.0
+    assert found.streamable
+    assert found.delay_ms == 2150.0
+    assert found.stages[-1].shape == (5,)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("resnet1d", (12, 200)),
+        ("dense 9 | relu | dense 5 | relu | dense 1", (1, 100)),
+        (
+            "conv 8 window 20 stride 3 | dense 6 | conv 8 window 4 dilation 2 same | flatten | dense 1",
+            (2, 100),
+        ),
+        ("conv 4 window 3 same | residual 6 window 3x5 stride 2 | mean | dense 1", (1, 20, 24)),
+    ],
+)
+def test_multiply_adds_are_half_of_torchs_flop(
+    text: str, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winograd, "suits", lambda *_: False)  # a faster way does the same with fewer
+    network = build(text, input_shape=shape, n_outputs=1, seed=0).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.randn(1, *shape))
+    found = inspect(text, input_shape=shape, rate_hz=None)
+    assert 2 * found.multiply_adds == counter.get_total_flops()
+    assert found.multiply_adds == sum(stage.multiply_adds for stage in found.stages)
+    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_delay_and_state_by_hand() -> None:
+    # Two valid windows: a score at j looks 19 and then 4 * 10 samples ahead of sample 10 * j.
+    found = inspect(
+        "conv 3 window 20 stride 10 | relu | conv 4 window 5 | last | dense 1",
+        input_shape=(2, 100),
+        rate_hz=50,
+    )
+    assert found.delay_ms == (19 + 40) * 20.0
+    assert found.state_values == 2 * 19 + 3 * 4 + 4
+    causal = inspect(
+        "conv 3 window 20 causal | residual 3 window 5 causal | last | dense 1",
+        input_shape=(1, 100),
+        rate_hz=50,
+    )
+    assert causal.delay_ms == 0.0
+    # The shortcut of a block that looks 2 + 2 ahead waits no longer than its first window remembers.
+    block = inspect("residual 3 window 5 | conv 1 window 1", input_shape=(3, 50), rate_hz=None)
+    assert block.state_values == 3 * 4 + 3 * 4
+    assert block.delay_ms is None
+    assert inspect("norm | dense 3 | mean | dense 1", input_shape=(2, 9), rate_hz=1).state_values == 3 + 1
+
+
+def test_a_streamable_network_needs_nothing_ahead_of_its_delay() -> None:
+    text = "conv 3 window 7 stride 2 same | relu | residual 3 window 4 | conv 1 window 3"
+    found = inspect(text, input_shape=(1, 120), rate_hz=1000)
+    starts_stops = [window_of(text, (1, 120), 3, position) for position in range(20, 30)]
+    assert found.delay_ms is not None
+    for position, (_, stop) in enumerate(starts_stops, start=20):
+        assert stop - 1 - 2 * position == found.delay_ms
+    assert all(after[0] - before[0] == 2 for before, after in pairwise(starts_stops))
+
+
+def test_images_have_a_field_along_each_axis() -> None:
+    found = inspect(
+        "conv 4 window 3x5 | max window 2 stride 2 | mean | dense 1", input_shape=(1, 20, 24), rate_hz=None
+    )
+    assert found.stages[0].receptive_field_samples == (3, 5)
+    assert found.receptive_field_samples == (4, 6)
+    assert found.why_not_streamable == "an image has no time axis"
+
+
+def test_wrong_questions() -> None:
+    with pytest.raises(NetworkError, match="expected a rate above 0 Hz, got 0"):
+        inspect("founding", input_shape=(1, 100), rate_hz=0)
+    with pytest.raises(NetworkError, match="expected a stage from 0 to 5, got 6"):
+        window_of("founding", (1, 100), 6, 0)
+    with pytest.raises(NetworkError, match=r"stage 1, .* expected a position from 0 to 8, got 9"):
+        window_of("founding", (1, 100), 0, 9)
+    with pytest.raises(NetworkError, match="windows are along time"):
+        window_of("conv 2 window 3 | mean | dense 1", (1, 9, 9), 0, 0)

@@ -1,0 +1,105 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vicinal.decisions.calibration import Calibration
+from vicinal.errors import ContractError
+from vicinal.inputs.contract import Contract
+from vicinal.representations.network import build
+from vicinal.scores.model import Model
+from vicinal.scores.trace import trace
+from vicinal.signal import Signal
+
+TEXT = "local 1 window 20 stride 10 | relu | local 1 window 5 | relu | flatten | dense 1"
+
+
+def recording(n=90, rate_hz=50.0):
+    samples = np.random.default_rng(3).standard_normal((2, n)).astype(np.float32)
+    return Signal(samples, ("II", "I"), ("mV", "uV"), rate_hz, id="r1", source="r1.csv")
+
+
+def test_every_number_is_the_one_that_score_gives(model):
+    table, found = model.score([recording()]), trace(model, recording())
+
+    assert found.logits == tuple(table.logits[0])
+    assert found.probabilities == tuple(table.probabilities[0])
+    assert found.decisions == tuple(model.policy.decide(table.probabilities)[0])
+    assert found.stages[-1].value == table.logits[0, 0]
+    assert (found.thresholds, found.model_hash, found.precision) == ((0.4,), model.hash, "float32")
+
+
+def test_the_way_is_told_from_contract_to_meaning(model):
+    found = trace(model, recording())
+
+    assert [text.split(":")[0] for text in found.findings] == ["channels", "units", "duration_s"]
+    assert found.prepared.shape == (2, 90)
+    assert [stage.text.split()[0] for stage in found.stages] == [
+        "conv",
+        "relu",
+        "residual",
+        "mean-max",
+        "dense",
+    ]
+    assert found.stages[0].text.endswith("| norm")
+    assert found.meaning == "Of 1,000 people, 20 have AF."
+    lines = "\n".join(found.lines())
+    for words in (
+        "recording  r1  (r1.csv)",
+        "contract   units",
+        "threshold 0.4",
+        f"decision   {found.decision}",
+    ):
+        assert words in lines
+    assert json.loads(json.dumps(found.to_dict()))["stages"][0]["window"] == list(found.stages[0].window)
+
+
+def test_the_window_holds_what_moves_the_strongest_unit(model):
+    # Changing samples outside the window leaves the unit alone; changing one inside moves it.
+    contract = model.contract.model_copy(update={"steps": ()})
+    fixed = replace(model, contract=contract, policy=None)
+    signal = replace(recording(100), channels=("I", "II"), units=("mV", "mV"))
+    stage = trace(fixed, signal).stages[0]
+    start, stop = stage.window
+
+    inside, outside = signal.samples.copy(), signal.samples.copy()
+    inside[:, start:stop] += 1.0
+    outside[:, :start], outside[:, stop:] = 0.0, 0.0
+    again = trace(fixed, replace(signal, samples=outside)).stages[0]
+    moved = trace(fixed, replace(signal, samples=inside)).stages[0]
+    assert again.profile.max() >= stage.value or again.value == pytest.approx(stage.value, rel=1e-6)
+    assert moved.value != stage.value
+
+
+def test_the_founding_network_by_hand():
+    contract = Contract(channels=("I",), rate_hz=100, duration_s=1, units="mV")
+    network = build(TEXT, input_shape=(1, 100), n_outputs=1, seed=0)
+    weights = {name: np.zeros_like(tensor.numpy()) for name, tensor in network.state_dict().items()}
+    weights["0.local.weight"][6] = 1.0  # window 6 sums samples 60 to 79
+    weights["2.local.weight"][4, 0, 0, 2] = 2.0  # window 4 sees windows 4 to 8, here only window 6
+    weights["5.dense.weight"][0, 4] = 3.0
+    model = Model(TEXT, (1, 100), weights, contract, Calibration("binary", ("x",), "none"))
+    samples = np.zeros((1, 100), np.float32)
+    samples[0, 60:80] = 0.5
+
+    found = trace(model, Signal(samples, ("I",), ("mV",), 100.0, id="a"))
+    first, _, second, *_ = found.stages
+    assert (first.position, first.value, first.window) == (6, 10.0, (60, 80))
+    assert (second.position, second.value, second.window) == (4, 20.0, (40, 100))
+    assert second.window_s == (0.4, 1.0)
+    assert found.logits == (60.0,)
+    assert found.decision.startswith("none: the model has no policy")
+
+
+def test_several_classes_and_referral_are_told_in_words(model, policy):
+    referring = model.with_policy(replace(policy, refer=((0.0, 1.0),)))
+    assert trace(referring, recording()).decision.startswith("referred")
+
+    never = model.with_policy(replace(policy, thresholds=(1.0,)))
+    assert trace(never, recording()).decision == "AF negative"
+
+
+def test_what_breaks_the_contract_is_refused(model):
+    with pytest.raises(ContractError, match="missing II"):
+        trace(model, Signal(np.ones((1, 50), np.float32), ("I",), ("mV",), 50.0, id="a"))

@@ -1,0 +1,55 @@
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from vicinal.scores.trace import trace
+from vicinal.scores.trace_page import _extremes, draw_page, write_page
+from vicinal.signal import Signal
+
+
+@pytest.fixture
+def found(model):
+    samples = np.random.default_rng(3).standard_normal((2, 90)).astype(np.float32)
+    return trace(model, Signal(samples, ("I", "II"), ("mV", "mV"), 50.0, id="<script>alert(1)</script>"))
+
+
+def test_the_page_holds_every_number_and_needs_nothing_else(found, tmp_path):
+    write_page(tmp_path / "trace.html", found)
+    page = (tmp_path / "trace.html").read_text()
+
+    for words in (f"{found.logits[0]:.6g}", f"{found.probabilities[0]:.6g}", found.decision, found.meaning):
+        assert words in page
+    for stage in found.stages:
+        assert f"sees {stage.window_s[0]:.3f} to {stage.window_s[1]:.3f} s" in page
+    assert "http" not in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_every_drawing_is_well_formed_and_stays_in_its_box(found):
+    drawings = re.findall(r"<svg.*?</svg>", draw_page(found), flags=re.DOTALL)
+
+    assert len(drawings) >= 2 + 2 * len(found.stages)
+    for drawing in drawings:
+        root = ElementTree.fromstring(drawing)
+        width, height = (
+            map(float, root.attrib["viewBox"].split()[2:])
+            if "viewBox" in root.attrib
+            else (float(root.attrib["width"]), float(root.attrib["height"]))
+        )
+        for line in root.iter("polyline"):
+            points = np.array([point.split(",") for point in line.attrib["points"].split()], dtype=float)
+            assert points.min() >= 0
+            assert points[:, 0].max() <= width
+            assert points[:, 1].max() <= height
+
+
+def test_a_long_recording_is_drawn_by_its_extremes():
+    values = np.zeros(10_000)
+    values[4321] = 9.0
+    x, y = _extremes(values, n_columns=100)
+    assert len(x) <= 200
+    assert y.max() == 9.0
+    assert x[y.argmax()] == 4321

@@ -1,0 +1,257 @@
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from vicinal.errors import ExperimentError, TrainingError
+from vicinal.representations.engine import Engine
+from vicinal.training.config import TrainingConfig
+from vicinal.training.loop import fit
+from vicinal.training.monitor import Monitor
+
+
+@dataclass(frozen=True)
+class Batch:
+    x: np.ndarray
+    lengths: np.ndarray | None
+    y: np.ndarray
+
+
+class Rows:
+    """64 rows whose class shows as a step in the middle; batches of 16 in an order of the epoch's own."""
+
+    def __init__(self, bad_row=None, n_outputs=1):
+        rng = np.random.default_rng(0)
+        labels = np.arange(64) % max(n_outputs, 2)
+        self.x = rng.standard_normal((64, 1, 20)).astype(np.float32)
+        self.x[labels == 1, :, 8:12] += 2.0
+        self.x[labels == 2, :, 8:12] -= 2.0
+        one_hot = (labels[:, None] == np.arange(n_outputs)).astype(np.float32)
+        self.y = one_hot if n_outputs > 1 else (labels[:, None] == 1).astype(np.float32)
+        if bad_row is not None:
+            self.x[bad_row] = np.nan
+        self.bad_row = bad_row
+
+    n_steps = 4
+
+    def epoch(self, k):
+        order = np.random.default_rng(k).permutation(64)
+        for rows in np.split(order, 4):
+            yield Batch(self.x[rows], None, self.y[rows])
+
+
+class Small(nn.Module):
+    def __init__(self, n_outputs=1):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.conv = nn.Conv1d(1, 4, 5)
+        self.norm = nn.BatchNorm1d(4)
+        self.drop = nn.Dropout(0.2)
+        self.head = nn.Linear(64, n_outputs)
+        with torch.no_grad():
+            for parameter in (self.conv.weight, self.head.weight):
+                parameter.normal_(0, 0.2, generator=generator)
+            for parameter in (self.conv.bias, self.head.bias):
+                parameter.zero_()
+
+    def forward(self, x, lengths):
+        assert lengths is None
+        return self.head(self.drop(torch.relu(self.norm(self.conv(x)))).flatten(1))
+
+
+def accuracy_on(rows):
+    def validate(network):
+        with torch.no_grad():
+            logits = network(torch.from_numpy(rows.x), None)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(rows.y))
+        right = ((logits > 0) == (torch.from_numpy(rows.y) == 1)).float().mean()
+        return {"accuracy": float(right), "loss": float(loss)}
+
+    return validate
+
+
+def run(*, network=None, rows=None, validate=None, seed=3, monitor=None, task="binary", **config):
+    rows = rows or Rows()
+    return fit(
+        network or Small(),
+        rows,
+        validate=validate or accuracy_on(Rows()),
+        config=TrainingConfig(**{"batch": 16, "select": "accuracy", "learning_rate": 1e-2, **config}),
+        task=task,
+        monitor=monitor or Monitor(),
+        engine=Engine(),
+        seed=seed,
+    )
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
+
+
+def test_training_learns_and_keeps_the_best_epoch():
+    lines = []
+    fitted = run(epochs=12, monitor=Monitor(lines.append))
+
+    values = [record["validation"]["accuracy"] for record in fitted.history]
+    assert fitted.n_steps == 48
+    assert len(fitted.history) == 12
+    assert values[fitted.best_epoch - 1] == max(values) > 0.9
+    assert values.index(max(values)) == fitted.best_epoch - 1
+    assert [line["step"] for line in lines if line["kind"] == "step"] == list(range(1, 49))
+
+
+def test_the_kept_weights_are_those_that_were_validated():
+    seen = []
+
+    def validate(network):
+        seen.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
+        return {"accuracy": [0.1, 0.9, 0.5][len(seen) - 1]}
+
+    fitted = run(epochs=3, validate=validate)
+
+    assert fitted.best_epoch == 2
+    for name, tensor in seen[1].items():
+        assert (fitted.weights[name] == tensor.numpy()).all()
+        assert fitted.weights[name].dtype == np.float32
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+    networks = [Small(), Small(), Small()]
+    before = torch.random.get_rng_state()
+    seeds = zip(networks, (3, 3, 4), strict=True)
+    first, second, third = [run(network=network, epochs=2, seed=seed) for network, seed in seeds]
+
+    assert same(first.weights, second.weights)
+    assert not same(first.weights, third.weights)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_minutes_become_steps_which_repeat_the_run(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr("vicinal.training.loop.time.perf_counter", lambda: next(ticks) * 0.01)
+
+    # The clock is read once a step and twice a validation: after 10 steps, two validations and the timed one
+    # 0.16 s are over; a step takes 0.01 s and so does a validation, one every 4 steps.
+    fitted = run(minutes=0.05)
+    assert fitted.n_steps == 10 + int((3 - 0.16 - 0.01) / (0.01 + 0.01 / 4)) == 236
+
+    assert same(fitted.weights, run(steps=fitted.n_steps).weights)
+
+
+def test_steps_end_inside_an_epoch_with_a_validation():
+    fitted = run(steps=6)
+
+    assert fitted.n_steps == 6
+    assert [record["step"] for record in fitted.history] == [4, 6]
+
+
+def test_a_loss_that_is_not_finite_stops_the_step_it_appears_in():
+    rows = Rows(bad_row=int(np.random.default_rng(0).permutation(64)[20]))  # in the second batch
+    network, seen = Small(), []
+    monitor = Monitor(lambda line: seen.append((line, network.head.weight.detach().clone())))
+
+    with pytest.raises(
+        TrainingError, match=r"at step 2: expected a finite loss .* Try a third of the learning"
+    ):
+        run(network=network, rows=rows, monitor=monitor, epochs=1)
+
+    assert [line["step"] for line, _ in seen] == [1]
+    assert torch.isfinite(network.head.weight).all()
+
+
+def test_a_gradient_that_is_not_finite_is_found_too():
+    class Steep(Small):
+        def forward(self, x, lengths):
+            # The value is 0, the slope of the square root at 0 is infinite.
+            return super().forward(x, lengths) + torch.sqrt(self.head.bias * 0)
+
+    with pytest.raises(TrainingError, match=r"at step 1: .* gradient norm nan"):
+        run(network=Steep(), epochs=1)
+
+
+def test_select_must_be_a_metric_and_loss_is_best_when_low():
+    with pytest.raises(ExperimentError, match=r"one of the validation metrics accuracy, loss, got 'auroc'"):
+        run(epochs=1, select="auroc")
+
+    fitted = run(epochs=6, select="loss")
+    losses = [record["validation"]["loss"] for record in fitted.history]
+    assert losses[fitted.best_epoch - 1] == min(losses)
+
+
+def test_without_a_number_to_select_by_the_last_weights_are_kept():
+    monitor = Monitor()
+    fitted = run(epochs=3, validate=lambda _: {"accuracy": float("nan")}, monitor=monitor)
+
+    assert fitted.best_epoch == 3
+    assert [finding.kind for finding in monitor.findings][-1] == "no selection"
+
+
+def test_the_average_of_the_weights_is_what_is_validated_and_kept():
+    seen = []
+    network = Small()
+
+    def validate(judged):
+        seen.append(judged)
+        return accuracy_on(Rows())(judged)
+
+    fitted = run(network=network, epochs=12, ema=0.9, validate=validate)
+
+    assert all(judged is not network for judged in seen)
+    assert fitted.history[fitted.best_epoch - 1]["validation"]["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(("task", "n_outputs"), [("classes", 3), ("labels", 3), ("binary", 1)])
+@pytest.mark.parametrize("weights", ["none", "balanced"])
+def test_every_task_trains(task, n_outputs, weights):
+    rows, monitor = Rows(n_outputs=n_outputs), Monitor()
+    run(
+        network=Small(n_outputs),
+        rows=rows,
+        validate=lambda _: {"accuracy": 0.5},
+        monitor=monitor,
+        task=task,
+        epochs=6,
+        class_weights=weights,
+        label_smoothing=0.05,
+    )
+
+    losses = [record["training_loss"] for record in monitor.epochs]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_class_weights_must_fit_the_outputs():
+    with pytest.raises(ExperimentError, match="expected 1 numbers, one a class, got 2"):
+        run(epochs=1, class_weights=(1.0, 2.0))
+
+
+def test_biases_and_norms_are_not_decayed():
+    network = Small()
+    with torch.no_grad():
+        network.norm.weight.fill_(2.0)
+        network.conv.weight.fill_(2.0)
+    rows = Rows()
+    rows.x[:] = 0.0  # no gradient reaches the windows, so only decay can move them
+    run(network=network, rows=rows, steps=1, weight_decay=1.0)
+
+    assert (network.conv.weight < 2.0).all()
+    assert (network.norm.weight == 2.0).all()
+
+
+def test_the_learning_rate_follows_the_schedule():
+    lines = []
+    run(epochs=30, monitor=Monitor(lines.append), learning_rate=1e-2, warmup=0.25)
+
+    rates = [line["learning_rate"] for line in lines if line["kind"] == "step"]
+    assert rates[:10] == [1e-2 / 25] * 10
+    assert max(rates) == pytest.approx(1e-2, rel=1e-3)
+    assert rates[-1] == pytest.approx(1e-6)
+
+
+def test_no_batch_is_a_clear_error():
+    rows = Rows()
+    rows.n_steps = 0
+    with pytest.raises(TrainingError, match="at least one full batch"):
+        run(rows=rows, epochs=1)

@@ -1,0 +1,58 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vicinal.errors import TrainingError
+from vicinal.training.loss import balanced_weights, make_loss
+
+
+def value(loss, logits, truth):
+    return float(loss(torch.tensor(logits), torch.tensor(truth)))
+
+
+def test_sigmoid_loss_by_hand():
+    # -log(sigmoid(0)) = log 2 for the positive row, -log(1 - sigmoid(log 3)) = log 4 for the negative one.
+    logits, truth = [[0.0], [math.log(3)]], [[1.0], [0.0]]
+
+    assert value(make_loss("binary"), logits, truth) == pytest.approx((math.log(2) + math.log(4)) / 2)
+    weighted = make_loss("binary", weights=torch.tensor([3.0]))
+    assert value(weighted, logits, truth) == pytest.approx((3 * math.log(2) + math.log(4)) / 2)
+
+
+def test_softmax_loss_by_hand():
+    logits, truth = [[0.0, math.log(3)], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]
+
+    assert value(make_loss("classes"), logits, truth) == pytest.approx((math.log(4 / 3) + math.log(2)) / 2)
+    weighted = make_loss("classes", weights=torch.tensor([3.0, 1.0]))
+    assert value(weighted, logits, truth) == pytest.approx((math.log(4 / 3) + 3 * math.log(2)) / 4)
+
+
+def test_smoothing_by_hand():
+    # Truth 1 becomes 0.9 and 0.1 for both kinds of loss with two values.
+    expected = 0.9 * math.log(4 / 3) + 0.1 * math.log(4)
+
+    assert value(make_loss("labels", smoothing=0.2), [[math.log(3)]], [[1.0]]) == pytest.approx(expected)
+    smooth = make_loss("classes", smoothing=0.2)
+    assert value(smooth, [[0.0, math.log(3)]], [[0.0, 1.0]]) == pytest.approx(expected)
+
+
+def test_the_loss_is_float32_for_logits_in_bfloat16():
+    loss = make_loss("binary")(torch.zeros(2, 1, dtype=torch.bfloat16), torch.ones(2, 1))
+
+    assert loss.dtype == torch.float32
+
+
+def test_balanced_weights_by_hand():
+    truth = np.array([[1, 0], [0, 1], [0, 1], [0, 1]], dtype=np.float32)
+
+    assert balanced_weights(truth[:, :1], task="binary").tolist() == [3.0]
+    assert balanced_weights(truth, task="classes").tolist() == pytest.approx([2.0, 4 / 6])
+
+
+def test_what_has_no_loss_is_refused():
+    with pytest.raises(TrainingError, match="got 'events'"):
+        make_loss("events")
+    with pytest.raises(TrainingError, match="positive rows: 0 of 3"):
+        balanced_weights(np.zeros((3, 1), dtype=np.float32), task="binary")

@@ -22,7 +22,7 @@ def cohort(n: int = 120, n_classes: int = 2) -> tuple[np.ndarray, np.ndarray, np
 
 
 def make(**settings: object) -> SignalClassifier:
-    return SignalClassifier(**{"network": TEXT, "epochs": 12, "batch": 16, "learning_rate": 2e-2, **settings})  # type: ignore[arg-type]
+    return SignalClassifier(**{"network": TEXT, "epochs": 25, "batch": 16, "learning_rate": 2e-2, **settings})  # type: ignore[arg-type]
 
 
 def test_two_classes_are_learnt_and_saved(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 The same network text, training, calibration and model file as everywhere else; only files and packs are left out.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vicinal.decisions.calibration import fit_calibration
 from vicinal.errors import ContractError
+from vicinal.inputs.batches import ArrayRows
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.reference import describe
 from vicinal.inputs.splits import make_split
@@ -27,7 +28,7 @@ from vicinal.workflow.learning import Learned, learn
 __all__ = ["SignalClassifier"]
 
 
-class SignalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class SignalClassifier(ClassifierMixin, BaseEstimator):
     """A network over signals, with `fit`, `predict_proba` and `predict`.
 
     Args:    network: a network text or the name of a preset.
@@ -79,7 +80,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         if len(self.classes_) < 2:
             raise ContractError(f"y: expected at least two classes, got only {self.classes_.tolist()}.")
         self.n_features_in_ = int(np.prod(samples.shape[1:]))
-        rows = _Rows(samples, _truth(codes, len(self.classes_)))
+        rows = ArrayRows(samples, _full(samples), _truth(codes, len(self.classes_)))
         learned, validation = self._learn(rows, labels, groups)
         scorer = learned.model.scorer()
         table = scorer.table(
@@ -119,9 +120,9 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.model_.save(Path(path))
 
     def _learn(
-        self, rows: "_Rows", labels: np.ndarray, groups: np.ndarray | None
+        self, rows: ArrayRows, labels: np.ndarray, groups: np.ndarray | None
     ) -> tuple[Learned, Int64[np.ndarray, " m"]]:
-        n, channels, length = rows.samples.shape
+        n, channels, length = rows.x.shape
         ids = np.arange(n).astype(str)
         split = make_split(
             ids,
@@ -167,18 +168,6 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         )
 
 
-@dataclass(frozen=True)
-class _Rows:
-    samples: Float32[np.ndarray, "n channels time"]
-    truth: Float64[np.ndarray, "n k"]
-
-    def rows(
-        self, indices: Int64[np.ndarray, " b"]
-    ) -> tuple[Float32[np.ndarray, "b channels time"], Int64[np.ndarray, " b"]]:
-        chosen = self.samples[indices]
-        return chosen, _full(chosen)
-
-
 def _full(samples: Float32[np.ndarray, "n channels time"]) -> Int64[np.ndarray, " n"]:
     return np.full(len(samples), samples.shape[-1], dtype=np.int64)
 
@@ -207,5 +196,5 @@ def _labels(y: Any, n: int) -> np.ndarray:
 
 
 def _truth(codes: np.ndarray, n_classes: int) -> Float64[np.ndarray, "n k"]:
-    one_hot = np.eye(n_classes)[codes]
+    one_hot: Float64[np.ndarray, "n k"] = np.eye(n_classes)[codes]
     return one_hot[:, 1:] if n_classes == 2 else one_hot

@@ -124,7 +124,7 @@ def test_a_paired_difference_is_tighter_than_two_intervals() -> None:
 
 def test_tables_of_other_rows_are_not_paired() -> None:
     a = drawn(20, 2, shift=1.0, correlation=0.0, seed=0)
-    with pytest.raises(FormatError, match=r"same classes and ids.*differing in x"):
+    with pytest.raises(FormatError, match=r"same classes and ids.*differing in r00039, x"):
         paired_auroc(a, replace(a, ids=np.append(a.ids[:-1], "x")))
     with pytest.raises(FormatError, match="same truth"):
         paired_auroc(a, replace(a, truth=1 - a.truth))

@@ -61,7 +61,7 @@ def gradient_reach(network: Network, stage: int, position: int, n: int) -> tuple
     return int(touched[0]), int(touched[-1]) + 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(text=texts(), place=st.floats(0, 1, exclude_max=True))
 def test_windows_are_the_reach_of_the_gradient(text: str, place: float) -> None:
     n = 150
@@ -74,7 +74,7 @@ def test_windows_are_the_reach_of_the_gradient(text: str, place: float) -> None:
         assert window_of(text, (1, n), index, position) == gradient_reach(network, index, position, n), text
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(text=texts())
 def test_the_field_is_the_widest_window(text: str) -> None:
     n = 400  # so long that inner units see no border

@@ -225,7 +225,7 @@ def _matched(a: ScoreTable, b: ScoreTable) -> Int[np.ndarray, " n"]:
         raise FormatError(
             "a paired difference needs two tables of the same classes and ids; "
             f"got {len(a)} and {len(b)} rows, {a.classes} and {b.classes}"
-            + (f", differing in {', '.join(only)} ..." if only else "")
+            + (f", differing in {', '.join(only)}" if only else "")
             + ". Score both models on the same rows."
         )
     order = np.empty(len(a), np.int64)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import nn
@@ -12,7 +12,7 @@ from vicinal.evidence.metrics import compute
 from vicinal.inputs.batches import Batches, Rows
 from vicinal.inputs.contract import Contract
 from vicinal.representations.engine import Engine, choose
-from vicinal.representations.network import build
+from vicinal.representations.network import Network, build
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import make_scorer
 from vicinal.scoretable import Task
@@ -92,7 +92,7 @@ def _validation(
     truth, raw = rows.truth[indices], identity(task, classes)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        scorer = make_scorer(network, engine=engine, contract=contract, calibration=raw)
+        scorer = make_scorer(cast(Network, network), engine=engine, contract=contract, calibration=raw)
         logits = scorer.logits(x, lengths)
         return compute(scorer.table(logits, ids=indices.astype(str), role="validation", truth=truth))
 

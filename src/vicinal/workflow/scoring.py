@@ -12,6 +12,7 @@ import numpy as np
 from vicinal.errors import ExperimentError
 from vicinal.files import write_bytes
 from vicinal.inputs.formats.reading import read
+from vicinal.representations.engine import Precision
 from vicinal.scores import trace as tracing
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_paths
@@ -64,7 +65,7 @@ def score(
     files: Sequence[Path],
     *,
     output: Path | None = None,
-    precision: str | None = None,
+    precision: Precision | None = None,
     show: Show = QUIET,
 ) -> Scored:
     """Score files and folders with a saved model, and decide by its policy.

@@ -24,7 +24,7 @@ TABLE = "file,label,patient,age,fold\n001,AF,p1,61,3\n002.npy,AF;LBBB,p1,,3\nsub
 
 
 def test_a_table_gives_ids_labels_subjects_and_further_columns(root):
-    found = catalogue(write(root, TABLE), rate_hz=100, units="mV")
+    found = catalogue(write(root, TABLE), rate_hz=100.0, units="mV")
     assert found.name == "hearts"
     assert found.classes == ("AF", "LBBB", "N")
     assert [one.id for one in found.recordings] == ["001", "002.npy", "sub/a"]
@@ -37,7 +37,7 @@ def test_a_table_gives_ids_labels_subjects_and_further_columns(root):
 
 
 def test_a_recording_is_read_as_the_catalogue_was_told(root):
-    found = catalogue(write(root, TABLE), rate_hz=100, units="mV", channels=("II",))
+    found = catalogue(write(root, TABLE), rate_hz=100.0, units="mV", channels=("II",))
     signal = read(found.recordings[1])
     assert (signal.id, signal.subject, signal.rate_hz, signal.channels) == ("002.npy", "p1", 100, ("II",))
     assert signal.samples.tolist() == [[1, 1, 1, 1]]
@@ -45,7 +45,7 @@ def test_a_recording_is_read_as_the_catalogue_was_told(root):
 
 @pytest.mark.slow
 def test_a_recording_is_read_in_another_process(root):
-    found = catalogue(write(root, TABLE), rate_hz=100, units="mV")
+    found = catalogue(write(root, TABLE), rate_hz=100.0, units="mV")
     signals = list(map_tasks(read, found.recordings, n_processes=2))
     assert [signal.samples[0, 0] for signal in signals] == [0, 1, 3]
 
@@ -94,7 +94,7 @@ def test_wfdb_records_are_named_without_their_ending(root):
 
 def test_a_folder_may_be_a_link(root, tmp_path):
     (tmp_path / "link").symlink_to(write(root, TABLE))
-    found = catalogue(tmp_path / "link", rate_hz=100, units="mV")
+    found = catalogue(tmp_path / "link", rate_hz=100.0, units="mV")
     assert read(found.recordings[2]).samples[0, 0] == 3
     assert len(found.skipped) == 1
 
@@ -112,7 +112,7 @@ def test_sub_folders_are_classes(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, np.zeros(3))
     np.save(tmp_path / "loose.npy", np.zeros(3))
-    found = catalogue(tmp_path, rate_hz=1, units="1")
+    found = catalogue(tmp_path, rate_hz=1.0, units="1")
     assert found.classes == ("AF", "N")
     assert [(one.id, one.labels[0]) for one in found.recordings] == [
         ("AF/1", "AF"),

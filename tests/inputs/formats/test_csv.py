@@ -32,16 +32,16 @@ def test_names_units_and_rate_come_from_the_file(tmp_path):
     ],
 )
 def test_separators_line_ends_and_marks_do_not_matter(tmp_path, text, name):
-    signal = read(write(tmp_path, text, name), rate_hz=100, units="mV")
+    signal = read(write(tmp_path, text, name), rate_hz=100.0, units="mV")
     assert signal.channels == ("a", "b")
     assert signal.samples.tolist() == [[1, 3], [2, 4]]
 
 
 def test_without_a_header_line_channels_are_named_by_the_caller_or_numbered(tmp_path):
     path = write(tmp_path, "1,2\n3,4\n")
-    assert read(path, rate_hz=1, units="1").channels == ("0", "1")
-    assert read(path, rate_hz=1, units="1", channels=["a", "b"]).channels == ("a", "b")
-    assert read(path, rate_hz=1, units="1", channels=["1"]).samples.tolist() == [[2, 4]]
+    assert read(path, rate_hz=1.0, units="1").channels == ("0", "1")
+    assert read(path, rate_hz=1.0, units="1", channels=["a", "b"]).channels == ("a", "b")
+    assert read(path, rate_hz=1.0, units="1", channels=["1"]).samples.tolist() == [[2, 4]]
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_the_rate_is_that_of_the_time_column(tmp_path, times, unit, rate_hz):
 )
 def test_a_bad_table_is_refused(tmp_path, text, message):
     with pytest.raises(FormatError, match=message) as caught:
-        read(write(tmp_path, text), rate_hz=1, units="mV")
+        read(write(tmp_path, text), rate_hz=1.0, units="mV")
     assert "r.csv" in str(caught.value)
 
 
 def test_rate_and_unit_are_never_guessed(tmp_path):
     path = write(tmp_path, "a,b\n1,2\n")
     with pytest.raises(FormatError, match="Give units"):
-        read(path, rate_hz=1)
+        read(path, rate_hz=1.0)
     with pytest.raises(FormatError, match="Give rate_hz"):
         read(path, units="mV")
     with pytest.raises(FormatError, match="expected 'mV' as stated, the file says 'uV'"):

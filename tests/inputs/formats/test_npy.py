@@ -28,18 +28,18 @@ def header(text, *, data=b""):
     ids=["int16", "99-fortran", "100-big-endian"],
 )
 def test_any_real_array_is_read(tmp_path, array):
-    signal = read(write(tmp_path, array), rate_hz=10, units="mV", channels=["a", "b"])
+    signal = read(write(tmp_path, array), rate_hz=10.0, units="mV", channels=["a", "b"])
     assert signal.samples.tolist() == [[1, 2, 3], [4, 5, 6]]
     assert signal.samples.dtype == np.float32
     assert (signal.channels, signal.units, signal.rate_hz) == (("a", "b"), ("mV", "mV"), 10)
 
 
 def test_one_dimension_is_one_channel(tmp_path):
-    assert read(write(tmp_path, np.arange(3.0)), rate_hz=10, units="1").channels == ("0",)
+    assert read(write(tmp_path, np.arange(3.0)), rate_hz=10.0, units="1").channels == ("0",)
 
 
 def test_105_missing_samples_are_left_to_the_contract(tmp_path):
-    assert np.isnan(read(write(tmp_path, np.full(3, np.nan)), rate_hz=10, units="1").samples).all()
+    assert np.isnan(read(write(tmp_path, np.full(3, np.nan)), rate_hz=10.0, units="1").samples).all()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_105_missing_samples_are_left_to_the_contract(tmp_path):
 )
 def test_an_array_that_is_no_signal_is_refused(tmp_path, content, message):
     with pytest.raises(FormatError, match=message):
-        read(write(tmp_path, content), rate_hz=1, units="1")
+        read(write(tmp_path, content), rate_hz=1.0, units="1")
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_an_array_that_is_no_signal_is_refused(tmp_path, content, message):
 def test_a_damaged_file_is_refused(tmp_path, raw, message):
     (tmp_path / "r.npy").write_bytes(raw)
     with pytest.raises(FormatError, match=message):
-        read(tmp_path / "r.npy", rate_hz=1, units="1")
+        read(tmp_path / "r.npy", rate_hz=1.0, units="1")
 
 
 def test_a_transposed_array_is_named(tmp_path):
     with pytest.raises(FormatError, match=r"expected 2 channels as stated, got 5\. It looks transposed"):
-        read(write(tmp_path, np.zeros((5, 2))), rate_hz=1, units="1", channels=["a", "b"])
+        read(write(tmp_path, np.zeros((5, 2))), rate_hz=1.0, units="1", channels=["a", "b"])
 
 
 def test_rate_and_unit_are_never_guessed(tmp_path):
@@ -99,4 +99,4 @@ def test_rate_and_unit_are_never_guessed(tmp_path):
     with pytest.raises(FormatError, match="Give rate_hz"):
         read(path, units="1")
     with pytest.raises(FormatError, match="Give units"):
-        read(path, rate_hz=1)
+        read(path, rate_hz=1.0)

@@ -14,7 +14,7 @@ def test_every_reader_refuses_a_missing_an_empty_and_a_random_file(tmp_path, suf
     for content in (b"", np.random.default_rng(0).bytes(500)):
         path.write_bytes(content)
         with pytest.raises((FormatError, PathError), match="r"):
-            read(path, rate_hz=100, units="mV")
+            read(path, rate_hz=100.0, units="mV")
 
 
 def test_a_file_without_a_reader_names_those_there_are(tmp_path):
@@ -33,4 +33,4 @@ def test_what_is_stated_is_checked_at_once(tmp_path):
 def test_a_path_may_be_text_and_relative(tmp_path, monkeypatch):
     np.save(tmp_path / "r.npy", np.zeros(3))
     monkeypatch.chdir(tmp_path)
-    assert read("r.npy", rate_hz=1, units="1").id == "r"
+    assert read("r.npy", rate_hz=1.0, units="1").id == "r"

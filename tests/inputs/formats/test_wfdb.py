@@ -261,9 +261,9 @@ def test_63_64_brackets_that_never_close_are_events_like_any_other(tmp_path):
 
 def test_what_is_stated_must_agree_with_the_header(tmp_path):
     header = write(tmp_path)
-    assert read(header, rate_hz=250).rate_hz == 250
+    assert read(header, rate_hz=250.0).rate_hz == 250
     with pytest.raises(FormatError, match="expected 300 Hz as stated, the file says 250 Hz"):
-        read(header, rate_hz=300)
+        read(header, rate_hz=300.0)
     with pytest.raises(FormatError, match="expected 'V' as stated, the file says 'mV'"):
         read(header, units="V")
 

@@ -22,15 +22,15 @@ from vicinal.files import write_bytes
 __all__ = ["Example", "Report", "Stage", "render", "write_report"]
 
 _MOST_CLASSES = 6
-_HEADLINE = (
-    "auroc",
-    "macro_auroc",
-    "average_precision",
-    "macro_f1",
-    "accuracy",
-    "sensitivity",
-    "specificity",
-)
+_HEADLINE = {
+    "auroc": "AUROC",
+    "macro_auroc": "mean AUROC",
+    "accuracy": "accuracy",
+    "macro_f1": "mean F1",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "PPV on these rows",
+}
 _PEOPLE = ("found", "missed", "referred", "false_alarms")
 
 
@@ -242,7 +242,12 @@ def _known(report: Report) -> dict[str, tuple[Float64[np.ndarray, " n"], Float64
 
 def _headline(evidence: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     metrics = evidence.get("metrics", {})
-    return [(name, metrics[name]) for name in _HEADLINE if metrics.get(name, {}).get("value") is not None][:4]
+    shown = {
+        name: words for name, words in _HEADLINE.items() if metrics.get(name, {}).get("value") is not None
+    }
+    if "sensitivity" in shown:  # Accuracy says least where one kind is rare.
+        shown.pop("accuracy", None)
+    return [(words, metrics[name]) for name, words in shown.items()][:4]
 
 
 def _metrics(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -307,7 +312,7 @@ def _drawn(example: Example) -> dict[str, Any]:
     label = f"recording {example.id}: {', '.join(example.channels) or 'signal'}"
     drawing = paper(samples, rate_hz=example.rate_hz, unit=example.unit, label=label)
     # A clip of a second would be as small as a stamp; a row of ten seconds just fits a page at true size.
-    zoom = 1.0 if drawing.width_mm > 120 else min(3.0, 120 / drawing.width_mm)
+    zoom = 1.0 if drawing.width_mm > 120 else min(3.5, 120 / drawing.width_mm)
     size = "" if zoom == 1 else f", drawn {zoom:.2g} times as large"
     return {
         "svg": drawing.svg,

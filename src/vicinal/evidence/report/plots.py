@@ -13,7 +13,6 @@ import matplotlib
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -33,7 +32,7 @@ __all__ = [
 BLUE, RED, GREEN, GOLD, GREY = "#1f6f8b", "#c4523a", "#3d8361", "#b9862b", "#a9b3bb"
 INK, MUTED, RULE = "#22303c", "#5d6b78", "#e6e3dc"
 _CYCLE = (BLUE, RED, GREEN, GOLD, "#7a5c99", "#4b5d67", "#9c6b4e", "#5a8f9e")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "sans-serif",
@@ -77,8 +76,9 @@ class _Drawing:
 
     def __enter__(self) -> "_Drawing":
         self._style.__enter__()
-        self._figure = Figure(figsize=self._size, layout="constrained")
-        self.axes: Axes = self._figure.add_subplot()
+        self._figure = Figure(figsize=self._size)
+        # Fixed margins: a layout engine would draw every plot twice to find them.
+        self.axes: Axes = self._figure.add_axes((0.14, 0.13, 0.84, 0.85))
         return self
 
     def __exit__(self, *raised: Any) -> None:
@@ -86,7 +86,7 @@ class _Drawing:
             if raised[0] is None:
                 stream = io.StringIO()
                 nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-                FigureCanvasSVG(self._figure).print_svg(stream, metadata=nothing)
+                self._figure.savefig(stream, format="svg", metadata=nothing)
                 self.svg = _inline(stream.getvalue(), self._name)
         finally:
             self._style.__exit__(*raised)
@@ -101,9 +101,8 @@ def _inline(document: str, name: str) -> str:
     body = re.sub(r'<g id="[^"]*"', "<g", body)
     body = re.sub(r"(font: (?:[\d.]+ )?[\d.]+px )[^;\"]*", r"\1inherit", body)
     body = re.sub(r"\s*\n\s*", "\n", body)
-    return (
-        f'<svg class="plot" {view_box[0] if view_box else ""} role="img" aria-label="{name}">{body.strip()}'
-    )
+    label = f'role="img" aria-label="{html.escape(name)}"'
+    return f'<svg class="plot" {view_box[0] if view_box else ""} {label}>{body.strip()}'
 
 
 def _unit_square(axes: Axes, x: str, y: str) -> None:
@@ -116,6 +115,20 @@ def _unit_square(axes: Axes, x: str, y: str) -> None:
 def _legend(axes: Axes, where: Literal["upper right", "lower right", "lower left"]) -> None:
     if axes.get_legend_handles_labels()[1]:
         axes.legend(loc=where, handlelength=1.4, labelcolor=INK)
+
+
+def _legend_above(axes: Axes) -> None:
+    """Put the legend over the axes, where no line runs through it."""
+    axes.set_position((0.14, 0.13, 0.84, 0.79))
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 0.99),
+        ncols=3,
+        handlelength=1.2,
+        columnspacing=1.4,
+        borderaxespad=0.2,
+        labelcolor=INK,
+    )
 
 
 def learning_plot(history: Sequence[Mapping[str, Any]], *, select: str | None = None) -> tuple[str, str]:
@@ -261,10 +274,10 @@ def histogram_plot(name: str, truth: Rows, probability: Rows, *, threshold: floa
         axes.bar(edges[:-1], -counts["without"], 0.04, align="edge", color=BLUE, alpha=0.85, label=others)
         axes.axhline(0, color="white", linewidth=1.2)
         top = max(1, counts["with"].max(), counts["without"].max())
-        axes.set(xlim=(0, 1), ylim=(-1.1 * top, 1.25 * top), xlabel=f"probability of {name}", ylabel="rows")
+        axes.set(xlim=(0, 1), ylim=(-1.08 * top, 1.08 * top), xlabel=f"probability of {name}", ylabel="rows")
         axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
         _threshold_line(axes, threshold)
-        axes.legend(loc="upper center", ncols=2, handlelength=1.0, labelcolor=INK)
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -280,9 +293,8 @@ def sweep_plot(
         at = "" if prevalence is None else f" at prevalence {prevalence:.3g}"
         axes.plot(sweep.thresholds, sweep.ppv, color=GOLD, label=f"PPV{at}")
         _unit_square(axes, "threshold", "share")
-        axes.set_ylim(-0.01, 1.2)
         _threshold_line(axes, threshold)
-        axes.legend(loc="upper center", ncols=3, handlelength=1.2, columnspacing=1.2, labelcolor=INK)
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -295,9 +307,9 @@ def decision_plot(name: str, truth: Rows, probability: Rows, *, threshold: float
         axes.plot(curve.thresholds, curve.treat_none, color=INK, linewidth=1.0, label="for nobody")
         axes.plot(curve.thresholds, curve.model, color=GREEN, label="by the model")
         top = max(float(truth.mean()), 1e-3)
-        axes.set(xlim=(0, 1), ylim=(-0.25 * top, 1.25 * top), xlabel="threshold", ylabel="net benefit")
+        axes.set(xlim=(0, 1), ylim=(-0.2 * top, 1.08 * top), xlabel="threshold", ylabel="net benefit")
         _threshold_line(axes, threshold)
-        axes.legend(loc="upper center", ncols=3, handlelength=1.2, columnspacing=1.2, labelcolor=INK)
+        _legend_above(axes)
     return drawing.svg
 
 

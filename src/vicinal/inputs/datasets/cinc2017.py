@@ -13,9 +13,7 @@ from vicinal.inputs.datasets.store import MARKERS
 from vicinal.inputs.formats.reading import read as read_file
 from vicinal.signal import Signal
 
-__all__ = ["CLASSES", "NEEDS_FILES", "TWINS", "catalogue", "read"]
-
-NEEDS_FILES = True
+__all__ = ["CLASSES", "TWINS", "catalogue", "read"]
 
 CLASSES = ("N", "A", "O", "~")
 

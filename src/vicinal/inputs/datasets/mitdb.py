@@ -14,9 +14,7 @@ from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.formats.reading import read as read_file
 from vicinal.signal import Events, Signal
 
-__all__ = ["BEATS", "DS1", "DS2", "NEEDS_FILES", "PACED", "catalogue", "heartbeat", "read"]
-
-NEEDS_FILES = True
+__all__ = ["BEATS", "DS1", "DS2", "PACED", "catalogue", "heartbeat", "read"]
 
 # fmt: off
 DS1 = (

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+import vicinal.inputs.datasets.ecgsyn as ecgsyn
 from vicinal.errors import ExperimentError, FormatError
-from vicinal.inputs.datasets import ecgsyn
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.signal import Events, Signal
 

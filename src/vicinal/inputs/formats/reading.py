@@ -60,7 +60,8 @@ def _stated(root: Path, channels: Sequence[str] | None, rate_hz: float | None, u
         problems.append(f"expected distinct channels, at least one, got {list(channels)}")
     if problems:
         raise FormatError("reading: " + "; ".join(problems) + ".")
-    return Stated(root.resolve(), None if channels is None else tuple(channels), rate_hz, units)
+    rate = None if rate_hz is None else float(rate_hz)
+    return Stated(root.resolve(), None if channels is None else tuple(channels), rate, units)
 
 
 def _chosen(signal: Signal, channels: tuple[str, ...]) -> Signal:

@@ -1,0 +1,81 @@
+"""The documentation is complete and its examples work."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from vicinal.experiment import Experiment, load_experiment, parse_experiment
+from vicinal.representations.network import resolve
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    names = []
+    for name, field in model.model_fields.items():
+        names.append(name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names += keys_of(field.annotation)
+    return names
+
+
+def test_every_key_of_the_experiment_file_is_documented() -> None:
+    page = (DOCS / "experiment.md").read_text()
+    missing = [name for name in keys_of(Experiment) if f"`{name}`" not in page and f"{name}]" not in page]
+    assert missing == []
+
+
+def test_the_example_of_the_experiment_page_is_an_experiment() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (DOCS / "experiment.md").read_text(), flags=re.DOTALL)
+    assert parse_experiment(example).training.epochs == 30
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_experiment_parses(path: Path) -> None:
+    experiment, _ = load_experiment(path)
+    resolve(experiment.representations.network)
+    assert experiment.inputs.split.file is None or experiment.inputs.split.file.is_file()
+
+
+def test_the_commands_page_is_what_help_says() -> None:
+    spec = importlib.util.spec_from_file_location("write_reference", ROOT / "scripts" / "write_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert (DOCS / "commands.md").read_text() == script.reference(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_links_inside_the_documentation_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_room_has_its_page() -> None:
+    rooms = ("inputs", "representations", "training", "scores", "decisions", "evidence", "workflow")
+    assert [room for room in rooms if not (DOCS / f"{room}.md").is_file()] == []
+
+
+def test_the_first_lines_of_the_readme_are_the_two_commands() -> None:
+    blocks = re.findall(r"```(?:sh|text)\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert "make demo" in blocks[0]
+    assert "make test" in blocks[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_commands_in_the_documentation_exist(page: Path) -> None:
+    used = set(re.findall(r"`vicinal ([a-z]+)", page.read_text()))
+    used |= set(re.findall(r"^vicinal ([a-z]+)", page.read_text(), flags=re.MULTILINE))
+    listed = subprocess.run(
+        [sys.executable, "-m", "vicinal", "--help"], capture_output=True, text=True, check=True
+    )
+    known = set(re.findall(r"^  ([a-z]+) ", listed.stdout, flags=re.MULTILINE))
+    assert used <= known

@@ -7,7 +7,7 @@ Workflows are imported when their command runs, so that `--help` answers at once
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 

@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_model(finished: Run, experiment_file: Path
 
 
 def test_a_full_folder_is_never_written_into(finished: Run, experiment_file: Path) -> None:
-    with pytest.raises(PathError, match="is not empty"):
+    with pytest.raises(PathError, match="is not an empty folder"):
         run(experiment_file, output=finished.folder)
 
 

@@ -1,7 +1,7 @@
 """How a network runs fast on the machine at hand: memory layout, precision, compilation.
 
 The one place that looks at the processor. Layers do not know of it, and it does not know what the network
-computes: whatever it chooses, scores are those of `network.eval()` up to the rounding of the chosen precision.
+computes: whatever it chooses, scores are those of `network.eval()` up to rounding in the chosen precision.
 
     engine = choose()                          # or choose(precision="float32")
     network = engine.place(network)            # moves the weights and lays them out
@@ -11,11 +11,10 @@ computes: whatever it chooses, scores are those of `network.eval()` up to the ro
     score = engine.scorer(network, batch=128)  # numpy in, numpy out
 """
 
-import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 import torch
@@ -25,12 +24,12 @@ from torch import Tensor, nn
 from vicinal.errors import ExperimentError
 from vicinal.representations.folding import folded
 
-__all__ = ["Engine", "Precision", "Score", "choose", "has_compiler", "has_fast_bfloat16"]
+__all__ = ["Engine", "Precision", "Score", "choose", "has_fast_bfloat16"]
 
 Precision = Literal["float32", "bfloat16"]
 Samples = Float32[np.ndarray, "rows channels *positions"]
 Lengths = Int64[np.ndarray, " rows"]
-Score = Callable[[Samples, Lengths | None], Float32[np.ndarray, "rows outputs"]]
+Logits = Float32[np.ndarray, "rows *outputs"]
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -38,13 +37,14 @@ def has_fast_bfloat16(device: str = "cpu") -> bool:
     """Return whether matrix products in bfloat16 are faster than in float32 on this device."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
-def has_compiler() -> bool:
-    """Return whether a C++ compiler, which compiled networks need, is on the search path."""
-    return any(shutil.which(name) for name in ("g++", "clang++"))
+class Score(Protocol):
+    """From arrays to logits, (rows, outputs), float32."""
+
+    def __call__(self, x: Samples, lengths: Lengths | None = None) -> Logits:
+        """Score signals (rows, channels, *positions) whose real positions are `lengths`; None: all of them."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Engine:
     @overload
     def tensor(self, array: None) -> None: ...
     def tensor(self, array: np.ndarray | None) -> Tensor | None:
-        """Return the array on the device, signals channels-last whatever their shape says; None stays None."""
+        """Return the array on the device, signals laid out channels-last; None stays None."""
         if array is None:
             return None
         tensor = torch.from_numpy(array).to(self.device, non_blocking=True)
@@ -95,9 +95,10 @@ class Engine:
         return torch.optim.AdamW([g for g in groups if g["params"]], lr=learning_rate, fused=True)
 
     def scorer(self, network: nn.Module, *, batch: int) -> Score:
-        """Return a function from arrays to logits, float32, on a frozen copy of the network with its norms folded.
+        """Return a function from arrays to logits, float32, on a frozen copy of the network.
 
         The last batch is padded to `batch` rows, so the score of a row never depends on its batch-mates.
+        Batch norms are folded into the convolutions before them.
 
         Args:    network: called as `network(x, lengths)`; later changes to its weights are not seen.
                  batch: rows computed at a time, > 0.
@@ -111,7 +112,7 @@ class Engine:
         if self.compiled:
             frozen.compile(dynamic=False)
 
-        def score(x: Samples, lengths: Lengths | None = None) -> Float32[np.ndarray, "rows *outputs"]:
+        def score(x: Samples, lengths: Lengths | None = None) -> Logits:
             starts = range(0, max(len(x), 1), batch)
             parts = [
                 self._score_batch(
@@ -123,9 +124,7 @@ class Engine:
 
         return score
 
-    def _score_batch(
-        self, network: nn.Module, x: Samples, lengths: Lengths | None, batch: int
-    ) -> Float32[np.ndarray, "rows *outputs"]:
+    def _score_batch(self, network: nn.Module, x: Samples, lengths: Lengths | None, batch: int) -> Logits:
         with torch.inference_mode(), self.autocast():
             logits = network(self.tensor(_padded(x, batch)), self.tensor(_padded(lengths, batch)))
         scores: Float32[np.ndarray, rows * outputs] = logits.float().cpu().numpy()[: len(x)]
@@ -133,15 +132,14 @@ class Engine:
 
 
 def choose(
-    precision: Precision | Literal["auto"] = "auto",
-    device: str = "cpu",
-    compiled: bool | Literal["auto"] = "auto",
+    precision: Precision | Literal["auto"] = "auto", device: str = "cpu", compiled: bool = False
 ) -> Engine:
     """Choose how networks run on this machine.
 
     Args:    precision: "auto" takes bfloat16 where the device multiplies it faster, else float32.
              device: "cpu", "cuda" or "cuda:<number>".
-             compiled: "auto" does not compile, which suits all but the longest runs.
+             compiled: compile scorers; needs a C++ compiler, and pays where products are so fast that the
+             rest shows (bfloat16 on a processor, or a GPU).
     Raises:  ExperimentError: an unknown precision, or a device that is not there.
     """
     problems = []
@@ -153,7 +151,7 @@ def choose(
         raise ExperimentError("; ".join(problems) + ". Leave both out to take what suits this machine.")
     if precision == "auto":
         precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
-    return Engine(device=device, precision=precision, compiled=compiled is True)
+    return Engine(device=device, precision=precision, compiled=compiled)
 
 
 def _is_there(device: str) -> bool:

@@ -1,7 +1,7 @@
 """A network for scoring: batch norms folded into the convolutions before them.
 
-In use a batch norm is one scale and one shift per channel, and a convolution can carry both. Knows which layers follow
-each other; does not know the processor or the training.
+In use a batch norm is one scale and one shift per channel, and a convolution can carry both. It knows which
+layers follow each other; not the processor, nor the training.
 """
 
 import copy
@@ -27,9 +27,10 @@ class Folded(nn.Module):
 
 
 def folded(network: nn.Module) -> Any:
-    """Return a copy of the network in evaluation mode, without gradients, its norms folded where they can be.
+    """Return a copy of the network for scoring: evaluation mode, no gradients, norms folded where they can be.
 
-    A norm is folded when it follows a convolution: as the next stage, or in a block as `<name>_norm` after `<name>`.
+    A norm is folded when it follows a convolution: as the next stage, or in a block as `<name>_norm` after
+    `<name>`.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
     for conv, holder, name in list(_pairs(network)):

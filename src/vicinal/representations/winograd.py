@@ -1,12 +1,13 @@
 """Convolution along time with fewer multiplications: minimal filtering, as batched matrix products.
 
-A window of r taps over m outputs costs m * r products done directly and m + r - 1 done this way: eight points of a
-polynomial, transformed in (B), multiplied with the transformed weights (G), and transformed back (A). With windows of 5
-that is 2.5 times less work, for a rounding error about twice that of the direct sum. A stride is taken off first: its
-phases become channels, which is a view. Records go through in small groups that stay in the cache.
+A window of r taps costs m * r products for m outputs; this way m + r - 1, here always eight. The input is
+evaluated at eight points (B), multiplied with the weights at those points (G), and taken back (A). Windows of 5
+need 2.5 times fewer products, and the rounding error stays that of the direct sum. A stride is taken off first:
+its phases become channels, which is a view. Records go through in groups that stay in the cache of one core.
 
-It sees plain tensors (batch, time, channels), and knows neither layers nor who calls it.
-Source: Winograd 1980; Lavin and Gray 2016. Ours: one dimension, eight points for every window, strides by phases.
+It knows tensors and taps; not the layers, nor who calls it.
+Source: Winograd 1980; Lavin and Gray 2016. Ours: along time, one
+set of points for all windows, strides by phases.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,7 @@ POINTS = (
 )  # and infinity: the least rounding error of those tried
 N_POINTS = len(POINTS) + 1
 MIN_SAVING, MIN_CHANNELS = 1.5, 48  # below these the transforms cost what the products save
-GROUP_VALUES = 1 << 15  # of the transformed input of one group of records, per point: what the caches hold
+GROUP_VALUES = 1 << 16  # of the transformed input of one group of records, per point: what the caches hold
 
 
 def suits(x: Tensor, weight: Tensor, taps: Taps) -> bool:
@@ -74,9 +75,11 @@ def convolve(
     taps: Taps,
 ) -> Float32[Tensor, "batch out 1 new_time"]:
     """Cross-correlate x with the windows along time; the result is channels-last."""
-    y: Tensor = _Convolution.apply(x.squeeze(2).transpose(1, 2), weight, taps)
+    y: Tensor = _Convolution.apply(  # type: ignore[no-untyped-call]
+        x.squeeze(2).transpose(1, 2), weight, taps
+    )
     if bias is not None:
-        y = y + bias
+        y.add_(bias)
     return y.transpose(1, 2).unsqueeze(2)
 
 
@@ -84,8 +87,8 @@ def convolve(
 def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return A (outputs, points), G (points, taps) and B (points, points): y = A ((G w) * (B x)), float32.
 
-    The columns of B's transpose interpolate through the points, so B is the inverse transposed Vandermonde matrix; each
-    of its rows is scaled to about 1 and the same row of G back.
+    B is the inverse of the transposed Vandermonde matrix of the points; each of its rows is scaled to about 1,
+    and the same row of G back.
     """
     powers = [[Fraction(p) ** k for k in range(N_POINTS)] for p in POINTS]
     powers.append([Fraction(k == N_POINTS - 1) for k in range(N_POINTS)])
@@ -192,7 +195,7 @@ class _Convolution(Function):
         gradient = gradient.contiguous()
         t = _Tiling(x, weight, ctx.taps)
         u = t.weights(weight).transpose(1, 2)
-        dx = x.new_zeros(x.shape) if ctx.needs_input_grad[0] else None
+        dx = torch.empty_like(x) if ctx.needs_input_grad[0] else None
 
         def work(groups: list[slice]) -> Tensor:
             padded = t.padded()
@@ -204,7 +207,7 @@ class _Convolution(Function):
                     _overlap_add(t, t.b.T @ torch.bmm(product, u).view(N_POINTS, -1), dx[rows])
             return du
 
-        return dx, t.weights_back(sum(_on_all_threads(work, t.groups()))), None
+        return dx, t.weights_back(torch.stack(_on_all_threads(work, t.groups())).sum(0)), None
 
 
 def _on_all_threads(work: Callable[[list[slice]], Result], groups: list[slice]) -> list[Result]:
@@ -248,7 +251,7 @@ def _spread(t: _Tiling, x: Tensor, padded: Tensor) -> Tensor:
 def _lay_out(t: _Tiling, tiles: Tensor, y: Tensor) -> None:
     """(m, records * tiles * out) -> y (records, n_out, out)."""
     tiles = tiles.view(t.m, len(y), t.tiles, t.units)
-    y[:, : t.whole * t.m].view(len(y), t.whole, t.m, -1).copy_(tiles[:, :, : t.whole].permute(1, 2, 0, 3))
+    y[:, : t.whole * t.m].view(len(y), t.whole, t.m, t.units).copy_(tiles[:, :, : t.whole].permute(1, 2, 0, 3))
     if t.whole < t.tiles:
         rest = t.n_out - t.whole * t.m
         y[:, t.whole * t.m :].copy_(tiles[:rest, :, t.whole].transpose(0, 1))
@@ -256,10 +259,11 @@ def _lay_out(t: _Tiling, tiles: Tensor, y: Tensor) -> None:
 
 def _gather(t: _Tiling, y: Tensor) -> Tensor:
     """Adjoint of `_lay_out` and A: (records, n_out, out) -> (points, records * tiles, out)."""
-    tiles = y.new_zeros(t.m, len(y), t.tiles, t.units)
-    tiles[:, :, : t.whole].copy_(y[:, : t.whole * t.m].view(len(y), t.whole, t.m, -1).permute(2, 0, 1, 3))
+    tiles = y.new_empty(t.m, len(y), t.tiles, t.units)
+    tiles[:, :, : t.whole].copy_(y[:, : t.whole * t.m].view(len(y), t.whole, t.m, t.units).permute(2, 0, 1, 3))
     if t.whole < t.tiles:
         rest = t.n_out - t.whole * t.m
+        tiles[rest:, :, t.whole] = 0
         tiles[:rest, :, t.whole].copy_(y[:, t.whole * t.m :].transpose(0, 1))
     return (t.a.T @ tiles.view(t.m, -1)).view(N_POINTS, -1, t.units)
 
@@ -273,3 +277,4 @@ def _overlap_add(t: _Tiling, windows: Tensor, dx: Tensor) -> None:
     rows[:, : t.tiles * t.m].view(len(dx), t.tiles, t.m, t.wide).copy_(windows[: t.m].permute(1, 2, 0, 3))
     t.windows(padded)[t.m :].add_(windows[t.m :])
     dx[:, : t.room] = t.inside(padded)
+    dx[:, t.room :] = 0  # behind the last window

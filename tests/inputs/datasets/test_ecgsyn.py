@@ -64,6 +64,8 @@ def test_phase_counts_beats_and_a_pause_lengthens_diastole_only() -> None:
     np.testing.assert_allclose(
         beat_phase(np.array([0.4, 1.4]), r_peaks, mean_rr_s=1.0), TURN * np.array([0.4, 1.4])
     )
+    # So does the way from P to R (0.26 of a turn): diastole alone is longer.
+    np.testing.assert_allclose(beat_phase(np.array([2.74]), r_peaks, mean_rr_s=1.0), TURN * 1.74)
     # The beat of 0.6 s is too short: 0.4 of a turn takes 0.6 * 0.40 / 0.72 s.
     np.testing.assert_allclose(beat_phase(np.array([3 + 1 / 3]), r_peaks, mean_rr_s=1.0), TURN * 2.4)
 

@@ -131,7 +131,7 @@ def test_rhythms_show_over_ten_seconds() -> None:
 def test_the_noise_is_at_the_stated_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     made = catalogue(n_subjects=1, duration_s=20, snr_db=6)
     noisy = read(made.recordings[0]).samples[0]
-    monkeypatch.setattr(synthetic.ecgsyn, "noise", lambda n, **_: np.zeros(n))
+    monkeypatch.setattr(synthetic, "noise", lambda n, **_: np.zeros(n))
     clean = read(made.recordings[0]).samples[0]
     found = 10 * np.log10(clean.var() / (noisy - clean).var())
     assert found == pytest.approx(float(made.recordings[0].columns["snr_db"]), abs=1.0)

@@ -72,7 +72,8 @@ class Report:
 
     Args:    title: of the experiment.  command: that made it.  experiment: the text of its file.
              dataflow: (stage, what happens, shape) from files to decisions.
-             counts: for each part of the split, rows by class.  exclusions: (recording, reason).
+             counts: for each part of the split, numbers by name: rows, each class, subjects.
+             exclusions: (recording, reason).
              findings: of the audit, (kind, severity "leak" | "warning" | "note", message).
              stages: of the network.  history: the monitor's records of epochs.  monitor: (kind, message).
              select: the validation metric that chose the epoch.
@@ -140,6 +141,7 @@ def render(report: Report) -> str:
     environment.filters |= {"number": _number, "count": _count, "milliseconds": _milliseconds}
     template = environment.from_string(folder.joinpath("report.html.j2").read_text(encoding="utf-8"))
     style = folder.joinpath("report.css").read_text(encoding="utf-8")
+    meaning = report.evidence.get("meaning", {})
     drawings = {name: [_Figure(*one) for one in made] for name, made in _drawings(report).items()}
     return template.render(
         report=report,
@@ -147,7 +149,8 @@ def render(report: Report) -> str:
         svg=markupsafe.Markup,
         figures=drawings,
         headline=_headline(report.evidence),
-        people=_people(report.evidence.get("meaning", {})),
+        sentence=meaning.get("sentence", ""),
+        people=_people(meaning),
         metrics=_metrics(report.evidence),
         examples=[(one, _drawn(one)) for one in report.errors],
         confusion=_confusion(report),

@@ -15,9 +15,19 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-import vicinal.inputs.datasets.ecgsyn as ecgsyn
 from vicinal.errors import ExperimentError, FormatError
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
+from vicinal.inputs.datasets.ecgsyn import (
+    MIN_RR_S,
+    NOISES,
+    Waves,
+    beat_phase,
+    fibrillation_waves,
+    fibrillatory_rr,
+    noise,
+    sinus_rr,
+    voltage,
+)
 from vicinal.signal import Events, Signal
 
 __all__ = ["CONDITIONS", "NEED_RHYTHM", "R_PEAK_S", "catalogue", "read"]
@@ -83,7 +93,7 @@ def _draw_heart(rng: np.random.Generator) -> _Heart:
         mean_rr_s=60 / float(np.clip(rng.normal(70, 11), 48, 105)),
         deviation_s=float(rng.uniform(0.02, 0.06)),
         breathing_hz=float(rng.uniform(0.2, 0.3)),
-        noise_shares=dict(zip(ecgsyn.NOISES, rng.dirichlet([2.0, 0.7, 1.5, 1.5]).tolist(), strict=True)),
+        noise_shares=dict(zip(NOISES, rng.dirichlet([2.0, 0.7, 1.5, 1.5]).tolist(), strict=True)),
     )
 
 
@@ -307,7 +317,7 @@ def _clip(options: _ClipOptions) -> tuple[Float64[np.ndarray, " n"], np.ndarray,
     rate_hz = options.rate_hz
     heart = _heart(options.seed, options.number, options.condition)
     rng = np.random.default_rng([options.seed, options.number, 2, options.clip])
-    n_beats = _BEATS_BEFORE + math.ceil((options.duration_s + 2.0) / ecgsyn.MIN_RR_S) + 2
+    n_beats = _BEATS_BEFORE + math.ceil((options.duration_s + 2.0) / MIN_RR_S) + 2
     rr, kinds = _rhythm(heart, n_beats, rng)
     r_peaks = np.concatenate([[0.0], np.cumsum(rr)])
     r_peaks -= r_peaks[_BEATS_BEFORE]
@@ -317,7 +327,7 @@ def _clip(options: _ClipOptions) -> tuple[Float64[np.ndarray, " n"], np.ndarray,
     t = start + np.arange(-warm_up, n) / rate_hz
     strip = _strip(heart, t, r_peaks, kinds, rate_hz=rate_hz, rng=rng)
     scale = strip.std() * 10 ** (-options.snr_db / 20)
-    strip += scale * ecgsyn.noise(t.size, rate_hz=rate_hz, shares=heart.noise_shares, rng=rng)
+    strip += scale * noise(t.size, rate_hz=rate_hz, shares=heart.noise_shares, rng=rng)
     positions = np.rint((r_peaks - start) * rate_hz).astype(np.int64)
     inside = np.flatnonzero((positions >= 0) & (positions < n))
     symbols = tuple("V" if kinds[k] else heart.beat_symbol for k in inside)
@@ -328,8 +338,8 @@ def _rhythm(heart: _Heart, n: int, rng: np.random.Generator) -> tuple[np.ndarray
     """Return n RR intervals and the kind (0 own, 1 premature) of the n + 1 beats that bound them."""
     kinds = np.zeros(n + 1, dtype=np.int64)
     if heart.rhythm == "fibrillation":
-        return ecgsyn.fibrillatory_rr(n, mean_s=heart.mean_rr_s, rng=rng), kinds
-    rr = ecgsyn.sinus_rr(
+        return fibrillatory_rr(n, mean_s=heart.mean_rr_s, rng=rng), kinds
+    rr = sinus_rr(
         n,
         mean_s=heart.mean_rr_s,
         deviation_s=heart.deviation_s,
@@ -359,29 +369,29 @@ def _strip(
     premature = bool(kinds.any())
     waves = _with_premature(heart) if premature else _at_rate(heart)
     breathing = 0.10 * np.sin(2 * np.pi * (heart.breathing_hz * t + rng.random()))
-    phase = ecgsyn.beat_phase(t - r_peaks[0], r_peaks - r_peaks[0], mean_rr_s=heart.mean_rr_s)
-    strip = ecgsyn.voltage(phase, waves, rate_hz=rate_hz, kinds=kinds if premature else None, z0=breathing)
+    phase = beat_phase(t - r_peaks[0], r_peaks - r_peaks[0], mean_rr_s=heart.mean_rr_s)
+    strip = voltage(phase, waves, rate_hz=rate_hz, kinds=kinds if premature else None, z0=breathing)
     if heart.rhythm == "fibrillation":
         frequency, amplitude = rng.uniform(5.5, 8.5), rng.uniform(0.03, 0.06)
-        strip += ecgsyn.fibrillation_waves(t, frequency_hz=frequency, amplitude_mv=amplitude, rng=rng)
+        strip += fibrillation_waves(t, frequency_hz=frequency, amplitude_mv=amplitude, rng=rng)
     return strip
 
 
-def _at_rate(heart: _Heart) -> ecgsyn.Waves:
+def _at_rate(heart: _Heart) -> Waves:
     # As in ECGSYN: at higher rates the waves take more of the turn, the outer angles less than the widths.
     quick = math.sqrt(1 / heart.mean_rr_s)
     stretch = np.full(len(_EVENTS), quick)
     stretch[[_P, _ST, _T]] = math.sqrt(quick)
-    return ecgsyn.Waves(heart.angles * stretch, heart.heights, heart.widths * quick)
+    return Waves(heart.angles * stretch, heart.heights, heart.widths * quick)
 
 
-def _with_premature(heart: _Heart) -> ecgsyn.Waves:
+def _with_premature(heart: _Heart) -> Waves:
     """Two kinds of beat: the heart's own, and one from the ventricle: no P, broad, T against the QRS."""
     own = _at_rate(heart)
     later = np.array([0.0, 0.0, 0.0, 0.25, 0.0, 0.0, 0.0]) / math.sqrt(heart.mean_rr_s)
     heights = own.heights[_R] * np.array([0.0, 0.0, 1.1, 0.7, -0.5, -0.15, -0.55])
     widths = own.widths * np.array([1.0, 1.0, 2.6, 2.2, 2.4, 1.0, 1.1])
-    return ecgsyn.Waves(
+    return Waves(
         np.stack([own.angles, own.angles + later]),
         np.stack([own.heights, heights]),
         np.stack([own.widths, widths]),

@@ -147,6 +147,6 @@ def _rate(times: Float64[np.ndarray, " time"], unit: str | None, path: Path) -> 
     positions = np.arange(len(times))
     exact = float((len(times) - 1) / elapsed[-1])
     for rate in (float(round(exact)), exact):
-        if rate > 0 and (np.abs(elapsed * rate - positions) < 0.5).all() and (np.diff(elapsed) > 0).all():
+        if rate > 0 and (np.abs(elapsed * rate - positions) < 0.5).all():
             return rate
     raise FormatError(f"{path}: expected evenly spaced times at {exact:.6g} Hz, got gaps or steps back.")

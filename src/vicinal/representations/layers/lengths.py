@@ -3,13 +3,15 @@
 Along time only. `lengths` is None when every row is full; then nothing is computed.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from vicinal.representations.layers.geometry import Taps
 
-__all__ = ["output_lengths", "past", "zero_past_"]
+__all__ = ["output_lengths", "past", "zero_past_", "zero_tails_"]
 
 
 def past(
@@ -27,7 +29,40 @@ def zero_past_(
 
     Only for tensors that their maker's gradient does not need (what a window or a norm gives, not relu's).
     """
-    return x if lengths is None else x.masked_fill_(past(x, lengths), 0.0)
+    if lengths is None:
+        return x
+    zeroed: Tensor = _ZeroPast.apply(x, lengths)  # type: ignore[no-untyped-call]  # torch does not annotate it
+    return zeroed
+
+
+def zero_tails_(
+    x: Float[Tensor, "batch channels 1 time"], lengths: Int64[Tensor, " batch"]
+) -> Float[Tensor, "batch channels 1 time"]:
+    """Zero what lies past the lengths, in place, outside of any gradient.
+
+    On a processor only the tails are touched: a mask over everything would read and write all of it.
+    """
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
+        return x.masked_fill_(past(x, lengths), 0.0)
+    for row, length in enumerate(lengths.tolist()):
+        if length < x.shape[-1]:
+            x[row, ..., length:] = 0.0
+    return x
+
+
+class _ZeroPast(torch.autograd.Function):
+    """Zero the tails of the values on the way forth, and of the gradient on the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, lengths: Tensor) -> Tensor:
+        ctx.save_for_backward(lengths)
+        ctx.mark_dirty(x)
+        return zero_tails_(x, lengths)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        # A copy: others may read this gradient too.
+        return zero_tails_(gradient.clone(), *ctx.saved_tensors), None
 
 
 def output_lengths(

@@ -6,6 +6,8 @@ over the rows and positions of a batch while training, and running ones in use (
 statistics, so that padding never changes a result. Statistics are float32 whatever the precision.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 
 from vicinal.errors import NetworkError
 from vicinal.representations.layers.geometry import Facts, Shape
-from vicinal.representations.layers.lengths import past, zero_past_
+from vicinal.representations.layers.lengths import past, zero_past_, zero_tails_
 
 __all__ = ["BatchNorm", "LayerNorm"]
 
@@ -58,8 +60,8 @@ class BatchNorm(nn.Module):
                 "batch norm got one row without positions while training, where it needs at least 2 values "
                 "per channel; train with larger batches (and drop the last one), or write 'norm layer'."
             )
-        if self.training and lengths is not None:
-            return self._masked(x, lengths), lengths
+        if self.training and (lengths is not None or _prefers_own(x)):
+            return self._by_own_statistics(x, lengths), lengths
         y = F.batch_norm(
             x,
             self.running_mean,
@@ -72,21 +74,91 @@ class BatchNorm(nn.Module):
         )
         return zero_past_(y, lengths), lengths
 
-    def _masked(
-        self, x: Float[Tensor, "batch channels 1 time"], lengths: Int64[Tensor, " batch"]
-    ) -> Float[Tensor, "batch channels 1 time"]:
+    def _by_own_statistics(
+        self, x: Float[Tensor, "batch channels *positions"], lengths: Int64[Tensor, " batch"] | None
+    ) -> Float[Tensor, "batch channels *positions"]:
         """Normalise by the statistics of the real positions, and count them into the running ones."""
-        values = x.float()
-        n = lengths.sum().clamp(min=1)
-        mean = values.sum((0, 2, 3)) / n  # zeros past the length add nothing
-        centred = (values - mean[:, None, None]).masked_fill(past(x, lengths), 0.0)
-        variance = centred.square().sum((0, 2, 3)) / n
+        y, mean, variance, n = _Norm.apply(x, self.weight, self.bias, lengths, self.epsilon)  # type: ignore[no-untyped-call]  # torch does not annotate it
         with torch.no_grad():
             self.running_mean.lerp_(mean, MOMENTUM)
             self.running_var.lerp_(variance * (n / (n - 1).clamp(min=1)), MOMENTUM)
-        scale = self.weight * torch.rsqrt(variance + self.epsilon)
-        y = torch.addcmul(self.bias[:, None, None], centred, scale[:, None, None])
-        return zero_past_(y.to(x.dtype), lengths)
+        normed: Tensor = y
+        return normed
+
+
+def _prefers_own(x: Tensor) -> bool:
+    # Measured on a processor without AMX, (64, 64, 1, 500) in float32: torch's own training kernel takes 5.3 ms
+    # forward where this takes 2.8; backward they are equal. Elsewhere torch's kernel is the better one.
+    return x.device.type == "cpu" and x.dtype == torch.float32 and x.dim() == 4 and x.is_contiguous()
+
+
+class _Norm(torch.autograd.Function):
+    """Batch norm whose statistics leave out what lies past the lengths, in as few passes as torch's own.
+
+    Inputs are zero past the lengths, so sums over everything are sums over the real part; only their number
+    differs. Differentiates as Ioffe and Szegedy 2015, section 3.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, lengths: Tensor | None, epsilon: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        axes = [axis for axis in range(x.dim()) if axis != 1]
+        n = torch.tensor(x.numel() // x.shape[1]) if lengths is None else lengths.sum().clamp(min=1)
+        mean = x.sum(axes, dtype=torch.float32) / n
+        # sum of x * (x - mean), which is the sum of squares around the mean, in one pass of a fused kernel
+        ones = torch.ones_like(mean)
+        squares, _ = _sums(x, x, mean, ones - epsilon, epsilon)
+        variance = (squares / n).clamp(min=0)
+        y = F.batch_norm(x, mean, variance, weight, bias, False, 0.0, epsilon)
+        if lengths is not None:
+            zero_tails_(y, lengths)
+        ctx.save_for_backward(x, weight, mean, variance, n, lengths)
+        ctx.epsilon = epsilon
+        ctx.mark_non_differentiable(mean, variance, n)
+        return y, mean, variance, n
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        x, weight, mean, variance, n, lengths = ctx.saved_tensors
+        inverse = torch.rsqrt(variance + ctx.epsilon)
+        of_weight, of_bias = _sums(gradient, x, mean, variance, ctx.epsilon)
+        if lengths is not None:  # what flows into the padding does not count; there x is 0
+            lost = _tail_sums(gradient, lengths)
+            of_bias = of_bias - lost
+            of_weight = of_weight + lost * mean * inverse
+        scale = weight * inverse
+        slope = -scale * inverse * of_weight / n
+        shift = -scale * of_bias / n - slope * mean
+        zeros, ones = torch.zeros_like(mean), torch.ones_like(mean)
+        of_x = F.batch_norm(gradient, zeros, ones, scale, shift, False, 0.0, 0.0)
+        of_x.addcmul_(x, slope.to(x.dtype).view(-1, *[1] * (x.dim() - 2)))
+        if lengths is not None:
+            zero_tails_(of_x, lengths)
+        return of_x, of_weight, of_bias, None, None
+
+
+def _sums(
+    gradient: Tensor, x: Tensor, mean: Tensor, variance: Tensor, epsilon: float
+) -> tuple[Float[Tensor, " channels"], Float[Tensor, " channels"]]:
+    """Return for each channel the sums of gradient * (x - mean) / deviation and of gradient."""
+    kernel = torch.ops.aten.native_batch_norm_backward
+    _, scaled, plain = kernel(
+        gradient, x, None, mean, variance, mean, variance, False, epsilon, [False, True, True]
+    )
+    return scaled, plain
+
+
+def _tail_sums(
+    gradient: Float[Tensor, "batch channels 1 time"], lengths: Int64[Tensor, " batch"]
+) -> Float[Tensor, " channels"]:
+    if gradient.device.type != "cpu":
+        return (gradient * past(gradient, lengths)).sum((0, 2, 3), dtype=torch.float32)
+    total = torch.zeros(gradient.shape[1])
+    for row, length in enumerate(lengths.tolist()):
+        if length < gradient.shape[-1]:
+            total += gradient[row, ..., length:].sum((1, 2), dtype=torch.float32)
+    return total
 
 
 class LayerNorm(nn.Module):

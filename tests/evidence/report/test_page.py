@@ -1,0 +1,219 @@
+import re
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vicinal.errors import ExtraError, FormatError, PathError
+from vicinal.evidence.report.page import Example, Report, Stage, render, write_report
+
+SECTIONS = ("dataflow", "data", "network", "training", "evidence", "decisions", "errors", "card", "made")
+
+
+def metric(value: float, **more: Any) -> dict[str, Any]:
+    edges = {"low": value - 0.0511, "high": value + 0.0211, "n": 4321, "n_subjects": 1234}
+    return {"value": value, **edges, "n_positive_subjects": 87, **more}
+
+
+def full_report() -> Report:
+    rng, n = np.random.default_rng(0), 120
+    truth = (rng.random((n, 1)) < 0.4).astype(float)
+    probability = np.clip(0.3 + 0.4 * truth + rng.normal(0, 0.2, (n, 1)), 0, 1)
+    decisions = (probability >= 0.42).astype(np.int8)
+    decisions[:3] = -1
+    counted = {"value": 46.4, "low": 43.0, "high": 48.2}
+    evidence = {
+        "metrics": {
+            "auroc": metric(0.9123),
+            "sensitivity": metric(0.8765, unreliable=True),
+            "mcc": metric(0.71),
+        },
+        "policy": {"kind": "threshold", "classes": ["A"], "thresholds": [0.42], "aim": "sensitivity >= 0.95"},
+        "meaning": {
+            "sentence": "Of 1,000 people, 50 have A.",
+            "prevalence": 0.05,
+            "found": counted,
+            "missed": {"value": 3.6, "low": 1.8, "high": 7.0},
+            "referred": {"value": 0.0, "low": 0.0, "high": 0.0},
+            "false_alarms": {"value": 159.7, "low": 121.0, "high": 208.0},
+        },
+        "protocol": {"seed": 0, "evidence_rows": "test"},
+    }
+    return Report(
+        title="Atrial fibrillation <script>alert(1)</script> & more",
+        command="vicinal run experiments/af.toml",
+        experiment='title = "Atrial fibrillation"',
+        evidence=evidence,
+        classes=("A",),
+        truth=truth,
+        probability=probability,
+        decisions=decisions,
+        dataflow=[("inputs", "8,528 recordings", "1 lead, 300 Hz"), ("scores", "logit", "1")],
+        counts={"train": {"rows": 5116, "A": 455}, "test": {"rows": 1706, "A": 152}},
+        exclusions=[("A0041", "shorter than 9 s")],
+        findings=[("identical_signals", "warning", "A00227 and A01176 are the same.")],
+        stages=[Stage("conv 64 window 7", "64 × 1500", 448, 23.3), Stage("dense 1", "1", 65)],
+        history=[
+            {
+                "epoch": k,
+                "training_loss": 1 / k,
+                "validation": {"loss": 1.1 / k, "auroc": 0.8},
+                "best": k == 3,
+            }
+            for k in range(1, 5)
+        ],
+        monitor=[("overfitting", "overfitting since epoch 3")],
+        select="auroc",
+        errors=[
+            Example("A0009", "A", "not A", 0.031, np.sin(np.arange(300))[None], 300.0, "mV", ("ECG",)),
+            Example("A0010", "not A", "A", 0.97, np.full((1, 300), np.nan), 300.0, "uV"),
+        ],
+        card="# Card\n\n## Model\n\nDecides A.\n\n    conv 64\n\n| metric | value |\n|---|---|\n| auroc | 0.912 |\n",
+        versions={"vicinal": "0.1.0", "numpy": "2.3.1"},
+    )
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would fetch, section ids and the text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in {"src", "srcset", "href", "xlink:href", "data", "action", "poster"}:
+                self.fetched += [value or ""] if not (value or "").startswith("#") else []
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(full_report())
+
+
+def small_report() -> Report:
+    """Without anything to draw."""
+    nothing = np.zeros((0, 1))
+    return Report("Small", "vicinal run x.toml", "", {}, ("A",), nothing, nothing)
+
+
+def test_the_page_asks_for_nothing(page: str) -> None:
+    reader = Reader(page)
+    assert reader.fetched == []
+    assert not reader.tags & {"script", "link", "iframe", "img", "object", "embed"}
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "@import" not in page
+    assert not re.search(r"url\((?!['\"]?#)", page)
+    assert "default-src 'none'" in page
+
+
+def test_every_section_is_there_and_linked(page: str) -> None:
+    reader = Reader(page)
+    assert [one for one in reader.ids if one in SECTIONS] == list(SECTIONS)
+    for name in SECTIONS:
+        assert f'href="#{name}"' in page
+    assert len(reader.ids) == len(set(reader.ids))
+
+
+def test_the_numbers_of_the_evidence_are_there(page: str) -> None:
+    text = " ".join(Reader(page).text.split())
+    for said in (
+        "auroc 0.912 0.861 to 0.933 4,321 1,234 87",
+        "Of 1,000 people, 50 have A.",
+        "46 found",
+        "3.6 missed",
+        "160 false alarms",
+        "unreliable",
+        "A00227 and A01176 are the same.",
+        "1 recording left out",
+        "train 5,116 455",
+        "overfitting since epoch 3",
+        "sensitivity >= 0.95",
+        "vicinal run experiments/af.toml",
+        "A0009 : A, decided not A (probability 0.031), ECG",
+        "gaps are missing samples",
+        "513",
+        "numpy 2.3.1",
+    ):
+        assert said in text, said
+
+
+def test_confusion_counts_are_those_of_the_decisions() -> None:
+    report = replace(
+        small_report(),
+        truth=np.array([[1.0], [1.0], [0.0], [np.nan]]),
+        probability=np.array([[0.9], [0.1], [0.2], [0.2]]),
+        decisions=np.array([[1], [-1], [0], [0]], np.int8),
+    )
+    text = " ".join(Reader(render(report)).text.split())
+    assert "A 1 50.0 % 0 0.0 % 1 50.0 % not A 0 0.0 % 1 100.0 % 0 0.0 %" in text
+
+
+def test_text_is_escaped(page: str) -> None:
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+
+
+def test_the_same_report_gives_the_same_bytes(page: str, tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", full_report())
+    assert (tmp_path / "report.html").read_bytes() == page.encode()
+
+
+def test_exclusive_classes() -> None:
+    rng = np.random.default_rng(1)
+    truth = np.eye(4)[rng.integers(0, 3, 150)]  # nobody has the fourth
+    probability = np.clip(0.5 * truth + rng.random((150, 4)), 0, None)
+    probability /= probability.sum(axis=1, keepdims=True)
+    report = Report(
+        title="Rhythm",
+        command="vicinal run x.toml",
+        experiment="",
+        evidence={"metrics": {}, "policy": {"kind": "argmax"}, "meaning": {"classes": {}}, "protocol": {}},
+        classes=("N", "A", "O", "~"),
+        truth=truth,
+        probability=probability,
+        decisions=(probability == probability.max(axis=1, keepdims=True)).astype(np.int8),
+    )
+    text = " ".join(Reader(render(report)).text.split())
+    assert "Confusion: all classes" in text
+    assert "Decision curve: O" in text
+    assert "Decision curve: ~" not in text
+    for said in ("No epochs were recorded.", "None to show.", "The model has no card."):
+        assert said in text
+
+
+def test_rows_of_one_kind_give_no_curves_but_a_page() -> None:
+    report = replace(small_report(), truth=np.zeros((3, 1)), probability=np.full((3, 1), 0.2))
+    page = render(report)
+    assert "No curves: no class has test rows with and without it." in page
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(FormatError, match=r"truth must be \(rows, classes\) = \(120, 1\), got \(120, 2\)"):
+        replace(small_report(), truth=np.zeros((120, 2)), probability=np.zeros((120, 1)))
+
+
+def test_without_jinja2_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ExtraError, match=r"pip install 'vicinal\[report\]'"):
+        render(small_report())
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PathError, match="does not exist"):
+        write_report(tmp_path / "none" / "report.html", small_report())

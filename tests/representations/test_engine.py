@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vicinal.errors import ExperimentError
+from vicinal.representations import engine as engine_module
+from vicinal.representations.engine import Engine, choose, has_fast_bfloat16
+from vicinal.representations.network import build
+
+SMALL = """
+conv 48 window 7 stride 2 same | norm | relu
+residual 48 window 5 | residual 64 window 5 stride 2 | mean | dense classes
+"""
+SHAPE = (3, 60)
+
+
+def signals(n, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, *SHAPE), dtype=np.float32)
+
+
+def network(seed=0):
+    return build(SMALL, input_shape=SHAPE, n_outputs=2, seed=seed)
+
+
+def train(engine, *, steps=3, lengths=None):
+    net = engine.place(network()).train()
+    optimiser = engine.optimiser(net.parameters(), learning_rate=1e-2, weight_decay=1e-2)
+    y = torch.arange(8) % 2
+    for step in range(steps):
+        optimiser.zero_grad()
+        with engine.autocast():
+            loss = F.cross_entropy(net(engine.tensor(signals(8, step)), engine.tensor(lengths)), y)
+        loss.backward()
+        optimiser.step()
+    return net
+
+
+def weights(net):
+    return {name: value.numpy() for name, value in net.state_dict().items()}
+
+
+def test_the_processor_chooses_the_precision(monkeypatch):
+    for fast, precision in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(engine_module, "has_fast_bfloat16", lambda _, fast=fast: fast)
+        assert choose().precision == precision
+        assert choose("float32").precision == "float32"
+        assert choose("bfloat16").precision == "bfloat16"
+
+
+def test_bfloat16_is_fast_with_amx_or_avx512(monkeypatch):
+    for amx, avx512 in ((True, False), (False, True), (False, False)):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx512=avx512: avx512)
+        assert has_fast_bfloat16() == (amx or avx512)
+
+
+def test_all_problems_are_told_at_once():
+    with pytest.raises(ExperimentError, match=r"precision: .*'float16'; device: .*'tpu'"):
+        choose("float16", device="tpu")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "cuda:x", "cpu:1", ""])
+def test_a_device_that_is_not_there(device):
+    with pytest.raises(ExperimentError, match="device: expected"):
+        choose(device=device)
+
+
+def test_signals_enter_channels_last():
+    x = signals(2)
+    tensor = Engine().tensor(x)
+    assert tensor.unsqueeze(2).is_contiguous(memory_format=torch.channels_last)
+    assert np.array_equal(tensor.numpy(), x)
+    assert Engine().tensor(None) is None
+
+
+def test_same_seed_and_threads_give_identical_weights():
+    first, second = weights(train(Engine())), weights(train(Engine()))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_norms_and_biases_do_not_decay():
+    net = network()
+    optimiser = Engine().optimiser(net.parameters(), learning_rate=1e-3, weight_decay=0.1)
+    decay = {id(p): group["weight_decay"] for group in optimiser.param_groups for p in group["params"]}
+    assert all(decay[id(p)] == (0.1 if p.ndim > 1 else 0.0) for p in net.parameters())
+
+
+@pytest.mark.parametrize("lengths", [None, [60, 41, 7, 60, 33]])
+def test_a_scorer_gives_what_the_network_gives(lengths):
+    net = train(Engine(), lengths=np.array([60, 60, 50, 40, 30, 20, 60, 60])).eval()
+    x, lengths = signals(5), None if lengths is None else np.array(lengths)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(x), None if lengths is None else torch.from_numpy(lengths))
+    assert np.allclose(Engine().scorer(net, batch=4)(x, lengths), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_score_does_not_depend_on_its_batch_mates(precision):
+    x, lengths = signals(11), np.arange(60, 5, -5)
+    score = Engine(precision=precision).scorer(train(Engine()), batch=4)
+    together, among_others = score(x, lengths), score(x[::-1].copy(), lengths[::-1].copy())[::-1]
+    alone = np.concatenate([score(x[i : i + 1], lengths[i : i + 1]) for i in range(len(x))])
+    assert np.array_equal(together, alone)
+    assert np.array_equal(together, among_others)
+
+
+def test_a_scorer_keeps_the_weights_it_was_made_with():
+    net = train(Engine())
+    score = Engine().scorer(net, batch=4)
+    before = score(signals(3))
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+    assert np.array_equal(score(signals(3)), before)
+
+
+def test_no_rows_give_no_scores():
+    assert Engine().scorer(network(), batch=4)(signals(0)).shape == (0, 2)
+
+
+def test_a_batch_has_rows():
+    with pytest.raises(ExperimentError, match="expected batch >= 1, got 0"):
+        Engine().scorer(network(), batch=0)
+
+
+def test_bfloat16_trains_and_stays_near_float32():
+    exact, rough = train(Engine()), train(Engine(precision="bfloat16"))
+    assert all(parameter.dtype == torch.float32 for parameter in rough.parameters())
+    x = signals(6)
+    a = Engine().scorer(exact, batch=6)(x)
+    b = Engine(precision="bfloat16").scorer(exact, batch=6)(x)
+    c = Engine(precision="bfloat16").scorer(rough, batch=6)(x)
+    assert b.dtype == np.float32
+    assert np.abs(a - b).max() < 0.05 * np.abs(a).max() + 0.02
+    assert np.isfinite(c).all()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # torch's own
+def test_a_compiled_scorer_gives_the_same():
+    net = train(Engine())
+    x = signals(5)
+    plain, compiled = (Engine(compiled=c).scorer(net, batch=4)(x) for c in (False, True))
+    assert np.allclose(plain, compiled, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_scores_like_a_processor():
+    net = train(Engine())
+    x = signals(5)
+    ours = Engine(device="cuda").scorer(net, batch=4)(x)
+    assert np.allclose(ours, Engine().scorer(net.cpu(), batch=4)(x), rtol=1e-3, atol=1e-3)

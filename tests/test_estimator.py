@@ -9,7 +9,7 @@ import vicinal
 from vicinal.errors import ContractError
 from vicinal.estimator import SignalClassifier
 
-TEXT = "conv 8 window 5 | relu | mean-max | dense classes"
+TEXT = "conv 8 window 5 | relu | mean | dense classes"
 
 
 def cohort(n: int = 120, n_classes: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -17,12 +17,12 @@ def cohort(n: int = 120, n_classes: int = 2) -> tuple[np.ndarray, np.ndarray, np
     rng = np.random.default_rng(0)
     codes = np.arange(n) // 2 % n_classes
     x = rng.normal(size=(n, 1, 50)).astype(np.float32)
-    x[:, 0, 20:30] += 3.0 * codes[:, None]
+    x[:, 0, 10:30] += 2.0 * codes[:, None]
     return x, np.array(["no", "yes", "maybe"])[codes], np.arange(n) // 2
 
 
 def make(**settings: object) -> SignalClassifier:
-    return SignalClassifier(**{"network": TEXT, "epochs": 25, "batch": 16, "learning_rate": 2e-2, **settings})  # type: ignore[arg-type]
+    return SignalClassifier(**{"network": TEXT, "epochs": 25, "batch": 16, "learning_rate": 1e-2, **settings})  # type: ignore[arg-type]
 
 
 def test_two_classes_are_learnt_and_saved(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def score(
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
     output: Annotated[Path | None, typer.Option(help="A .csv or .parquet file for the scores.")] = None,
     precision: Annotated[
-        Literal["float32", "bfloat16"] | None, typer.Option(help="float32 or bfloat16, instead of the model's.")
+        Literal["float32", "bfloat16"] | None,
+        typer.Option(help="float32 or bfloat16, instead of the model's."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -98,7 +98,7 @@ class DecisionsConfig(_Strict):
     aim: str = "sensitivity >= 0.95"
     confidence: float | None = Field(None, gt=0, lt=1)
     prevalence: float | None = Field(None, gt=0, lt=1)
-    refer: dict[str, float] | None = None
+    refer: dict[str, float] | tuple[float, float] | None = None
 
 
 class Experiment(_Strict):
@@ -190,9 +190,7 @@ def _problems(error: ValidationError) -> list[str]:
         place = problem["loc"]
         location = ".".join(map(str, place)) or "experiment"
         if problem["type"] == "extra_forbidden":
-            lines.append(
-                f"  {location}: unknown key{did_you_mean(str(place[-1]), _known_keys(place[:-1]))}"
-            )
+            lines.append(f"  {location}: unknown key{did_you_mean(str(place[-1]), _known_keys(place[:-1]))}")
         elif problem["type"] == "missing":
             lines.append(f"  {location}: missing")
         else:

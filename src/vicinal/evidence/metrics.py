@@ -26,7 +26,7 @@ from vicinal.evidence.intervals import (
 )
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["Metric", "auroc", "compute", "measure"]
+__all__ = ["Metric", "auroc", "compute", "measure", "ranking"]
 
 N_BINS = 15
 _EDGE = 1e-15
@@ -59,6 +59,26 @@ class Metric:
     statistic: Statistic | None = None
     centred: bool = False
     left_out: tuple[str, ...] = ()
+
+
+def ranking(table: ScoreTable) -> dict[str, float]:
+    """Return the few metrics that follow a training epoch by epoch, in a hundredth of the time of all.
+
+    Returns: log_loss and, for one class, auroc and average_precision; for several, macro_auroc.
+    """
+    index = np.unique(table.clusters, return_inverse=True)[1]
+    areas = [{m.name: m.value for m in _of_scores(table, k, index)} for k in range(len(table.classes))]
+    known = ~np.isnan(table.truth)
+    p, y = np.clip(table.probabilities[known], _EDGE, 1 - _EDGE), table.truth[known]
+    if table.task == "classes":
+        losses = -np.log(p[y == 1])
+    else:
+        losses = -np.where(y == 1, np.log(p), np.log1p(-p))
+    found = {"log_loss": float(losses.mean()) if len(losses) else float("nan")}
+    if len(areas) == 1:
+        return found | areas[0]
+    defined = [area["auroc"] for area in areas if not np.isnan(area["auroc"])]
+    return found | {"macro_auroc": float(np.mean(defined)) if defined else float("nan")}
 
 
 def compute(table: ScoreTable, decisions: Decisions | None = None) -> dict[str, float]:

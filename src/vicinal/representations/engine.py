@@ -11,9 +11,12 @@ computes: whatever it chooses, scores are those of `network.eval()` up to roundi
     score = engine.scorer(network, batch=128)  # numpy in, numpy out
 """
 
+import ctypes
+import platform
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 import numpy as np
@@ -30,6 +33,8 @@ Precision = Literal["float32", "bfloat16"]
 Samples = Float32[np.ndarray, "rows channels *positions"]
 Lengths = Int64[np.ndarray, " rows"]
 Logits = Float32[np.ndarray, "rows *outputs"]
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+KEPT_BYTES = 1 << 30
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -62,6 +67,7 @@ class Engine:
 
     def place(self, network: Network) -> Network:
         """Move the network to the device, in place; weights stay float32 in their public shapes."""
+        _keep_memory()
         return network.to(self.device)
 
     def autocast(self) -> AbstractContextManager[None]:
@@ -152,6 +158,15 @@ def choose(
     if precision == "auto":
         precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
     return Engine(device=device, precision=precision, compiled=compiled)
+
+
+@lru_cache
+def _keep_memory() -> None:
+    """Let glibc keep freed memory: by default each activation is given back and faulted in again, page by page."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+        libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def _is_there(device: str) -> bool:

@@ -76,10 +76,8 @@ def convolve(
 ) -> Float32[Tensor, "batch out 1 new_time"]:
     """Cross-correlate x with the windows along time; the result is channels-last."""
     y: Tensor = _Convolution.apply(  # type: ignore[no-untyped-call]
-        x.squeeze(2).transpose(1, 2), weight, taps
+        x.squeeze(2).transpose(1, 2), weight, bias, taps
     )
-    if bias is not None:
-        y.add_(bias)
     return y.transpose(1, 2).unsqueeze(2)
 
 
@@ -154,7 +152,7 @@ class _Tiling:
         """Adjoint of `weights`."""
         w = (self.g.T @ u.view(N_POINTS, -1)).view(self.taps, self.stride, self.n_in, self.units)
         w = w.permute(3, 2, 0, 1).reshape(self.units, self.n_in, -1)
-        return w[:, :, : self.window].contiguous()
+        return w[..., : self.window].contiguous()
 
     def padded(self) -> Tensor:
         return torch.zeros(self.group, self.rows * self.stride, self.n_in)
@@ -171,7 +169,7 @@ class _Tiling:
 
 class _Convolution(Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, taps: Taps) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, taps: Taps) -> Tensor:
         x = x.contiguous()
         ctx.save_for_backward(x, weight)
         ctx.taps = taps
@@ -184,13 +182,17 @@ class _Convolution(Function):
             for rows in groups:
                 product = torch.bmm(_spread(t, x[rows], padded), u).view(N_POINTS, -1)
                 _lay_out(t, t.a @ product, y[rows])
+                if bias is not None:
+                    y[rows] += bias
 
         _on_all_threads(work, t.groups())
         return y
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None]:
+        x: Tensor
+        weight: Tensor
         x, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
         t = _Tiling(x, weight, ctx.taps)
@@ -207,7 +209,9 @@ class _Convolution(Function):
                     _overlap_add(t, t.b.T @ torch.bmm(product, u).view(N_POINTS, -1), dx[rows])
             return du
 
-        return dx, t.weights_back(torch.stack(_on_all_threads(work, t.groups())).sum(0)), None
+        du = torch.stack(_on_all_threads(work, t.groups())).sum(0)
+        dbias = gradient.sum((0, 1)) if ctx.needs_input_grad[2] else None
+        return dx, t.weights_back(du), dbias, None
 
 
 def _on_all_threads(work: Callable[[list[slice]], Result], groups: list[slice]) -> list[Result]:
@@ -251,7 +255,9 @@ def _spread(t: _Tiling, x: Tensor, padded: Tensor) -> Tensor:
 def _lay_out(t: _Tiling, tiles: Tensor, y: Tensor) -> None:
     """(m, records * tiles * out) -> y (records, n_out, out)."""
     tiles = tiles.view(t.m, len(y), t.tiles, t.units)
-    y[:, : t.whole * t.m].view(len(y), t.whole, t.m, t.units).copy_(tiles[:, :, : t.whole].permute(1, 2, 0, 3))
+    y[:, : t.whole * t.m].view(len(y), t.whole, t.m, t.units).copy_(
+        tiles[:, :, : t.whole].permute(1, 2, 0, 3)
+    )
     if t.whole < t.tiles:
         rest = t.n_out - t.whole * t.m
         y[:, t.whole * t.m :].copy_(tiles[:rest, :, t.whole].transpose(0, 1))
@@ -260,7 +266,9 @@ def _lay_out(t: _Tiling, tiles: Tensor, y: Tensor) -> None:
 def _gather(t: _Tiling, y: Tensor) -> Tensor:
     """Adjoint of `_lay_out` and A: (records, n_out, out) -> (points, records * tiles, out)."""
     tiles = y.new_empty(t.m, len(y), t.tiles, t.units)
-    tiles[:, :, : t.whole].copy_(y[:, : t.whole * t.m].view(len(y), t.whole, t.m, t.units).permute(2, 0, 1, 3))
+    tiles[:, :, : t.whole].copy_(
+        y[:, : t.whole * t.m].view(len(y), t.whole, t.m, t.units).permute(2, 0, 1, 3)
+    )
     if t.whole < t.tiles:
         rest = t.n_out - t.whole * t.m
         tiles[rest:, :, t.whole] = 0

@@ -27,7 +27,8 @@ class TrainingConfig(BaseModel):
              ema: decay a step of the moving average of the weights, which is then what is validated and kept;
              0 keeps the weights themselves.
              augment: steps for `inputs.augment`, applied in order to training rows only.
-             select: name of the validation metric by which the best weights are kept; `loss` is best when
+             select: name of the validation metric by which the best weights are kept; "auto" takes `auroc`, or
+             `macro_auroc` with several classes; `loss` is best when
              low, every other metric when high.
              precision: of the products in the network; "auto" takes the fastest that this machine does well.
     """
@@ -47,7 +48,7 @@ class TrainingConfig(BaseModel):
     class_weights: Literal["none", "balanced"] | tuple[float, ...] = "none"
     ema: float = Field(0.0, ge=0, lt=1)
     augment: tuple[dict[str, Any], ...] = ()
-    select: str = Field("auroc", min_length=1)
+    select: str = Field("auto", min_length=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")

@@ -26,6 +26,9 @@ from vicinal.training.schedule import N_HELD, n_steps_within, rate_factor
 
 __all__ = ["Batch", "Batches", "Engine", "Fitted", "Validate", "fit"]
 
+MIN_STEPS_APART = 20
+"""Validations are at least so many steps apart, so that short epochs are not mostly validation."""
+
 Validate = Callable[[nn.Module], Mapping[str, float]]
 """Metrics of a network on validation rows, by name."""
 
@@ -90,7 +93,8 @@ def fit(
 ) -> Fitted:
     """Train a network and return the weights that did best on validation rows.
 
-    AdamW, one-cycle learning rate, clipped gradients; validation after each epoch and at the end. The same
+    AdamW, one-cycle learning rate, clipped gradients; validation after each epoch (of at
+    least 20 steps, or several of them) and at the end. The same
     seed, steps and thread count give the same weights, bit for bit, on a processor.
 
     Args:    network: called as `network(x, lengths)` -> logits (b, K); its weights are trained in place.
@@ -131,7 +135,7 @@ class _Run:
         self.optimiser = _optimiser(self.network, config)
         self.average = Average(self.network, decay=config.ema) if config.ema else None
         self.loss = _loss(batches, config=config, task=task, engine=engine)
-        self.n_done = 0
+        self.n_done = self.n_validated = 0
         self.total = _total(config, batches.n_steps)
         self.best = _Best(config.select)
         self.late: deque[tuple[int, Tensor, float, int]] = deque()
@@ -143,7 +147,8 @@ class _Run:
         while self.total is None or self.n_done < self.total:
             self._epoch(epoch)
             epoch += 1
-            self._validate(epoch)
+            if self.n_done == self.total or self.n_done - self.n_validated >= MIN_STEPS_APART:
+                self._validate(epoch)
         return Fitted(
             weights=self.best.weights,
             best_epoch=self.best.epoch,
@@ -211,6 +216,7 @@ class _Run:
             seconds=time.perf_counter() - self.start,
         )
         self.last_read = time.perf_counter()
+        self.n_validated = self.n_done
 
     def _metrics(self) -> dict[str, float]:
         network = self._judged()
@@ -239,7 +245,7 @@ class _Run:
             # The first steps also pay for memory and compilation.
             step_s=statistics.median(self.step_seconds[2:]),
             validation_s=self.last_read - before,
-            n_steps_per_epoch=self.batches.n_steps,
+            n_steps_per_epoch=max(self.batches.n_steps, MIN_STEPS_APART),
             n_done=self.n_done,
         )
 

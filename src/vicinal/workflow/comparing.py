@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from vicinal.errors import ExperimentError
+from vicinal.evidence.intervals import auroc_interval
 from vicinal.evidence.ladder import Row
 from vicinal.evidence.robustness import auroc_under_shifts
-from vicinal.evidence.summary import summarise
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
 from vicinal.representations.inspection import inspect
@@ -113,8 +113,8 @@ def _compared(experiment: Experiment, settings: dict[str, Any], gathered: Gather
     )
     table = score_pack(learned.model, pack, split.indices("test"), role="test", split_hash=split.hash)
     row = _row(experiment, gathered, learned.model, table, learned.fitted.seconds)
-    best = learned.fitted.history[learned.fitted.best_epoch - 1]
-    return Compared(settings, row, float(best["validation"][experiment.training.select]))
+    best = max(record["validation"][learned.select] for record in learned.fitted.history)
+    return Compared(settings, row, float(best))
 
 
 def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreTable, seconds: float) -> Row:
@@ -122,10 +122,7 @@ def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreT
     cost = inspect(
         model.network, input_shape=model.input_shape, rate_hz=rate_hz, n_outputs=len(table.classes)
     )
-    found = summarise(
-        table, decisions=None, policy={}, meaning={}, protocol={}, resamples=experiment.evidence.resamples
-    )
-    auroc = found["metrics"]["auroc"]
+    auroc = auroc_interval(table, resamples=experiment.evidence.resamples, seed=experiment.seed)
     train = gathered.split.indices("train")
     return Row(
         name=experiment.representations.network,
@@ -133,7 +130,7 @@ def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreT
         parameters=cost.parameters,
         multiply_adds=cost.multiply_adds,
         train_seconds=seconds,
-        auroc=(auroc["value"], auroc["low"], auroc["high"]),
+        auroc=(auroc.value, auroc.low, auroc.high),
         shifted=_under_shifts(experiment, gathered, model),
         n_train_subjects=len(np.unique(gathered.pack.groups[train])),
         regime="aligned" if inputs.options.get("aligned") else "any phase",

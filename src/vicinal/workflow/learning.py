@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from vicinal.decisions.calibration import identity
-from vicinal.evidence.metrics import compute
+from vicinal.evidence.metrics import ranking
 from vicinal.inputs.batches import Batches, Rows
 from vicinal.inputs.contract import Contract
 from vicinal.representations.engine import Engine, choose
@@ -32,6 +32,7 @@ class Learned:
     fitted: Fitted
     monitor: Monitor
     engine: Engine
+    select: str
 
 
 def learn(
@@ -50,6 +51,8 @@ def learn(
 ) -> Learned:
     """Build a network and fit it on `train` rows, keeping the weights that are best on `validation` rows."""
     engine = choose(precision=config.precision)
+    if config.select == "auto":
+        config = config.model_copy(update={"select": "auroc" if len(classes) == 1 else "macro_auroc"})
     net = build(network, input_shape=contract.input_shape, n_outputs=len(classes), seed=seed)
     batches = Batches(
         rows, train, batch=config.batch, seed=seed, augment=config.augment, rate_hz=contract.rate_hz
@@ -76,7 +79,7 @@ def learn(
         calibration=identity(task, classes),
         provenance={"precision": engine.precision, "seed": seed, "n_steps": fitted.n_steps},
     )
-    return Learned(model, fitted, monitor, engine)
+    return Learned(model, fitted, monitor, engine, config.select)
 
 
 def _validation(
@@ -94,6 +97,8 @@ def _validation(
     def validate(network: nn.Module) -> dict[str, float]:
         scorer = make_scorer(cast(Network, network), engine=engine, contract=contract, calibration=raw)
         logits = scorer.logits(x, lengths)
-        return compute(scorer.table(logits, ids=indices.astype(str), role="validation", truth=truth))
+        table = scorer.table(logits, ids=indices.astype(str), role="validation", truth=truth)
+        found = ranking(table)
+        return {"loss": found.pop("log_loss"), **found}
 
     return validate

@@ -65,7 +65,7 @@ def report(
         stages=_stages(inspection),
         history=learned.fitted.history,
         monitor=[(one.kind, one.message) for one in learned.monitor.findings],
-        select=experiment.training.select,
+        select=learned.select,
         errors=_worst(gathered.pack, table, decisions),
         card=model.card,
         versions={

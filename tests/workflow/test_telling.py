@@ -1,0 +1,66 @@
+import pytest
+
+from vicinal.evidence.ladder import Row
+from vicinal.terminal import Terminal
+from vicinal.workflow.comparing import Compared
+from vicinal.workflow.inspecting import inspect
+from vicinal.workflow.running import Run
+from vicinal.workflow.telling import tell_bench, tell_comparison, tell_inspection, tell_run
+
+
+def test_a_run_is_told_with_intervals_and_meaning(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_run(finished, Terminal())
+    out = capsys.readouterr().out
+    auroc = finished.evidence["metrics"]["auroc"]
+    assert f"{auroc['value']:.3f}" in out
+    assert f"{auroc['low']:.3f} to {auroc['high']:.3f}" in out
+    assert "Of 1,000 people" in out
+    assert "report.html" in out
+
+
+def test_a_comparison_is_one_line_a_variant(capsys: pytest.CaptureFixture[str]) -> None:
+    row = Row(
+        name="n", network="n", parameters=1234, multiply_adds=5678, train_seconds=1.26, auroc=(0.9, 0.8, 0.95)
+    )
+    tell_comparison(
+        [Compared({"training.batch": 8}, row, 0.9), Compared({"training.batch": 16}, row, 0.9)], Terminal()
+    )
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert header.split() == [
+        "batch",
+        "parameters",
+        "multiply-adds",
+        "train",
+        "s",
+        "AUROC",
+        "95",
+        "%",
+        "interval",
+    ]
+    assert first.split() == ["8", "1,234", "5,678", "1.3", "0.900", "0.800", "to", "0.950"]
+    assert second.startswith("16")
+
+
+def test_an_inspection_is_told_stage_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_inspection(inspect("conv 8 window 20 | relu | mean | dense 1", shape="1x100@100"), Terminal())
+    out = capsys.readouterr().out
+    assert "conv 8 window 20" in out
+    assert "8 x 81" in out
+    assert "200" in out  # 20 samples at 100 Hz
+    assert "177 parameters" in out
+
+
+def test_a_bench_is_told_as_ratios(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = {
+        "resnet1d": {
+            "train_ratio": 1.5, "infer_ratio": 2.25, "train_gflops": 100.0, "infer_gflops": 200.0,
+            "train_share": 0.5, "infer_share": 0.75,
+        },
+        "peak_gflops": {"float32": 150.0, "bfloat16": 0.3},
+        "load": 0.4,
+    }  # fmt: skip
+    tell_bench(measured, Terminal())
+    out = capsys.readouterr().out
+    assert "1.50" in out
+    assert "2.25" in out
+    assert "float32 150" in out

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 
 from vicinal.errors import NetworkError
-from vicinal.representations.layers.table import LAYERS
 from vicinal.representations.text import KINDS, Kind, Plan, Stage, parse
 
 FOUNDING = "local 1 window 20 stride 10 | relu | local 1 window 5 | relu | flatten | dense 1"
@@ -76,10 +75,6 @@ def test_the_stride_of_a_repeated_stage_holds_once() -> None:
         (2, "residual 8 window 5"),
         (2, "residual 8 window 5"),
     ]
-
-
-def test_every_word_has_a_layer() -> None:
-    assert sorted(KINDS) == sorted(LAYERS)
 
 
 @pytest.mark.parametrize(

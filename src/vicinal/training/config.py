@@ -30,6 +30,8 @@ class TrainingConfig(BaseModel):
              select: name of the validation metric by which the best weights are kept; "auto" takes `auroc`, or
              `macro_auroc` with several classes; `loss` is best when
              low, every other metric when high.
+             validate_after_steps: validation follows an epoch once so many steps have passed since the last one, so
+             that short epochs are not mostly validation.
              precision: of the products in the network; "auto" takes the fastest that this machine does well.
     """
 
@@ -49,6 +51,7 @@ class TrainingConfig(BaseModel):
     ema: float = Field(0.0, ge=0, lt=1)
     augment: tuple[dict[str, Any], ...] = ()
     select: str = Field("auto", min_length=1)
+    validate_after_steps: int = Field(1, ge=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")

@@ -26,9 +26,6 @@ from vicinal.training.schedule import N_HELD, n_steps_within, rate_factor
 
 __all__ = ["Batch", "Batches", "Engine", "Fitted", "Validate", "fit"]
 
-MIN_STEPS_APART = 20
-"""Validations are at least so many steps apart, so that short epochs are not mostly validation."""
-
 Validate = Callable[[nn.Module], Mapping[str, float]]
 """Metrics of a network on validation rows, by name."""
 
@@ -147,7 +144,7 @@ class _Run:
         while self.total is None or self.n_done < self.total:
             self._epoch(epoch)
             epoch += 1
-            if self.n_done == self.total or self.n_done - self.n_validated >= MIN_STEPS_APART:
+            if self.n_done == self.total or self.n_done - self.n_validated >= self.config.validate_after_steps:
                 self._validate(epoch)
         return Fitted(
             weights=self.best.weights,
@@ -245,7 +242,7 @@ class _Run:
             # The first steps also pay for memory and compilation.
             step_s=statistics.median(self.step_seconds[2:]),
             validation_s=self.last_read - before,
-            n_steps_per_epoch=max(self.batches.n_steps, MIN_STEPS_APART),
+            n_steps_per_epoch=max(self.batches.n_steps, self.config.validate_after_steps),
             n_done=self.n_done,
         )
 

@@ -1,15 +1,13 @@
 """Records are written by hand, so that every byte of a bad one is known."""
 
-import contextlib
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vicinal.errors import FormatError, PathError, VicinalError
+from vicinal.errors import FormatError, PathError
 from vicinal.inputs.formats.reading import read
-from vicinal.inputs.formats.wfdb_header import parse_header
 
 DIGITAL = np.array([[0, 10], [100, -20], [-32768, 30], [50, 40]], dtype="<i2")  # (time, channels)
 SUMS = [(150 - 32768) % 65536, 60]
@@ -23,8 +21,7 @@ r.dat 16 1000(10)/uV 12 0 10 {SUMS[1]} 0 lead V5
 
 
 def write(folder, header=HEADER, *, data=None, annotations=None):
-    raw = header if isinstance(header, bytes) else header.encode()
-    (folder / "r.hea").write_bytes(raw)
+    (folder / "r.hea").write_text(header)
     (folder / "r.dat").write_bytes(DIGITAL.tobytes() if data is None else data)
     if annotations is not None:
         (folder / "r.atr").write_bytes(annotations)
@@ -55,6 +52,19 @@ def test_the_mat_flavour_skips_its_header_bytes_and_has_no_checksums(tmp_path):
     (tmp_path / "A.mat").write_bytes(bytes(24) + np.array([-127, 5, 6], dtype="<i2").tobytes())
     signal = read(tmp_path / "A.mat")
     assert signal.samples.tolist() == [[pytest.approx(-0.127), pytest.approx(0.005), pytest.approx(0.006)]]
+
+
+def test_packed_formats_go_through_the_library(tmp_path):
+    # Format 212, samples 1 and -1: low byte of the first, both high nibbles, low byte of the second.
+    pairs = bytes([0x01, 0xF0, 0xFF]) * 2
+    (tmp_path / "r.hea").write_text(
+        "r 2 360 2\nr.dat 212 200 11 0 1 2 0 a\nr.dat 212 200 11 0 -1 65534 0 b\n"
+    )
+    (tmp_path / "r.dat").write_bytes(pairs)
+    assert read(tmp_path / "r.hea").samples.tolist() == [
+        [pytest.approx(0.005)] * 2,
+        [pytest.approx(-0.005)] * 2,
+    ]
 
 
 def test_a_length_that_is_not_stated_is_that_of_the_file(tmp_path):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
@@ -79,3 +80,15 @@ def test_commands_in_the_documentation_exist(page: Path) -> None:
     )
     known = set(re.findall(r"^  ([a-z]+) ", listed.stdout, flags=re.MULTILINE))
     assert used <= known
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    rng = np.random.default_rng(0)
+    names = {
+        "X": rng.normal(size=(60, 1, 100)), "y": np.tile([0, 1], 30), "subjects": np.arange(60) // 2,
+        "X_new": rng.normal(size=(5, 1, 100)),
+    }  # fmt: skip
+    exec(block, names)
+    assert names["probabilities"].shape == (5, 2)

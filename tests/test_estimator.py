@@ -43,7 +43,7 @@ def test_two_classes_are_learnt_and_saved(tmp_path: Path) -> None:
 
 def test_three_classes_and_flat_signals() -> None:
     x, y, _ = cohort(n_classes=3)
-    classifier = make(epochs=20).fit(x[:, 0], y)
+    classifier = make(epochs=50).fit(x[:, 0], y)
     assert classifier.predict_proba(x[:, 0]).shape == (120, 3)
     assert classifier.score(x[:, 0], y) > 0.7
 

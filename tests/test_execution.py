@@ -1,5 +1,9 @@
+import os
+from pathlib import Path
+
 import pytest
 
+from vicinal.errors import VicinalError
 from vicinal.execution import map_tasks, n_processors
 
 
@@ -22,6 +26,19 @@ def test_processes_give_the_same_results() -> None:
 def test_the_first_error_is_raised() -> None:
     with pytest.raises(ValueError, match="unlucky"):
         list(map_tasks(square, [1, 13, 2]))
+
+
+def die(_: int) -> None:
+    os._exit(9)
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A worker imports this module by its name, from the folder it lies in.
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    monkeypatch.setattr(die, "__module__", "test_execution")
+    with pytest.raises(VicinalError, match="a worker process ended"):
+        list(map_tasks(die, [1, 2, 3], n_processes=2))
 
 
 def test_there_is_a_processor() -> None:

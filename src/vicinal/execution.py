@@ -8,7 +8,10 @@ import concurrent.futures
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from vicinal.errors import VicinalError
 
 __all__ = ["map_tasks", "n_processors"]
 
@@ -29,6 +32,7 @@ def map_tasks(
     Args:    task: importable and idempotent; its result must not depend on the process it runs in.
              items: what to do.  n_processes: 1 runs in this process.  chunk: items handed over at a time.
     Raises:  whatever `task` raises, for the first item that does.
+             VicinalError: when a process was killed.
     """
     if n_processes <= 1 or len(items) <= 1:
         yield from map(task, items)
@@ -36,4 +40,10 @@ def map_tasks(
     # "spawn": a forked child of a process with running threads (torch, BLAS) can deadlock.
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(n_processes, mp_context=context) as pool:
-        yield from pool.map(task, items, chunksize=chunk)
+        try:
+            yield from pool.map(task, items, chunksize=chunk)
+        except BrokenProcessPool as error:
+            raise VicinalError(
+                "a worker process ended before its work was done. It was killed (too little memory?), or the script "
+                "that calls Vicinal starts it at its top level: put the call under `if __name__ == '__main__':`."
+            ) from error

@@ -144,3 +144,7 @@ def test_a_band_that_is_given_is_kept(edges: tuple[float, float]) -> None:
 def test_bands_that_make_no_sense_are_refused(refer: object) -> None:
     with pytest.raises(ExperimentError, match=r"refer .*expected"):
         refer_band(refer, P, threshold=0.5)  # type: ignore[arg-type]
+
+
+def test_a_band_that_would_hold_nothing_is_none() -> None:
+    assert refer_band({"share": 0.5}, np.array([1.0, 0.5]), threshold=1.0) is None

@@ -4,7 +4,7 @@ from scipy.special import expit, logit, softmax
 from sklearn import metrics as reference
 
 from vicinal.errors import FormatError
-from vicinal.evidence.metrics import auroc, compute, measure
+from vicinal.evidence.metrics import auroc, compute, measure, ranking
 from vicinal.scoretable import ScoreTable
 
 
@@ -160,3 +160,20 @@ def test_without_a_policy_there_are_no_metrics_of_decisions() -> None:
     assert "sensitivity" not in compute(rows)
     with pytest.raises(FormatError, match=r"decisions must be \(400, 1\)"):
         compute(rows, np.zeros((3, 1), np.int8))
+
+
+def test_what_follows_training_equals_the_whole() -> None:
+    rows, _, _, _ = binary()
+    all_of_them = compute(rows)
+    assert ranking(rows) == pytest.approx(
+        {name: all_of_them[name] for name in ("log_loss", "auroc", "average_precision")}
+    )
+
+
+def test_several_classes_are_followed_by_their_mean() -> None:
+    rows, true = exclusive()
+    found = ranking(rows)
+    assert found["macro_auroc"] == pytest.approx(
+        reference.roc_auc_score(true, rows.probabilities, multi_class="ovr", average="macro")
+    )
+    assert found["log_loss"] == pytest.approx(reference.log_loss(true, rows.probabilities))

@@ -1,8 +1,5 @@
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-import torch
 
 from vicinal.decisions.calibration import Calibration
 from vicinal.decisions.policy import Policy
@@ -11,15 +8,6 @@ from vicinal.representations.network import build
 from vicinal.scores.model import Model
 
 TEXT = "conv 4 window 5 stride 2 same | norm | relu | residual 4 window 3 stride 2 | mean-max | dense classes"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny networks spend their time handing work to threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -129,4 +129,6 @@ def _band_of_share(
     inside = probabilities[distance < limit]
     if not len(inside):
         return None
-    return min(float(inside.min()), threshold), min(float(np.nextafter(max(inside.max(), threshold), 2)), 1.0)
+    low = min(float(inside.min()), threshold)
+    high = min(float(np.nextafter(max(inside.max(), threshold), 2)), 1.0)
+    return (low, high) if low < high else None

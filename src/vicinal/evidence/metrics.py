@@ -70,10 +70,8 @@ def ranking(table: ScoreTable) -> dict[str, float]:
     areas = [{m.name: m.value for m in _of_scores(table, k, index)} for k in range(len(table.classes))]
     known = ~np.isnan(table.truth)
     p, y = np.clip(table.probabilities[known], _EDGE, 1 - _EDGE), table.truth[known]
-    if table.task == "classes":
-        losses = -np.log(p[y == 1])
-    else:
-        losses = -np.where(y == 1, np.log(p), np.log1p(-p))
+    exclusive = table.task == "classes"
+    losses = -np.log(p[y == 1]) if exclusive else -np.where(y == 1, np.log(p), np.log1p(-p))
     found = {"log_loss": float(losses.mean()) if len(losses) else float("nan")}
     if len(areas) == 1:
         return found | areas[0]

@@ -5,7 +5,6 @@ computes: whatever it chooses, scores are those of `network.eval()` up to roundi
 
     engine = choose()                          # or choose(precision="float32")
     network = engine.place(network)            # moves the weights and lays them out
-    optimiser = engine.optimiser(network.parameters(), learning_rate=1e-3, weight_decay=1e-2)
     with engine.autocast():                    # forward and loss; backward() stays outside
         logits = network(engine.tensor(x), engine.tensor(lengths))
     score = engine.scorer(network, batch=128)  # numpy in, numpy out
@@ -13,7 +12,6 @@ computes: whatever it chooses, scores are those of `network.eval()` up to roundi
 
 import ctypes
 import platform
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -88,17 +86,6 @@ class Engine:
             return None
         tensor = torch.from_numpy(array).to(self.device, non_blocking=True)
         return tensor.movedim(1, -1).contiguous().movedim(-1, 1) if tensor.dim() > 2 else tensor
-
-    def optimiser(
-        self, parameters: Iterable[nn.Parameter], *, learning_rate: float, weight_decay: float
-    ) -> torch.optim.AdamW:
-        """Return AdamW that updates every weight in one pass; norms and biases are not decayed."""
-        chosen = [p for p in parameters if p.requires_grad]
-        groups = [
-            {"params": [p for p in chosen if p.ndim > 1], "weight_decay": weight_decay},
-            {"params": [p for p in chosen if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW([g for g in groups if g["params"]], lr=learning_rate, fused=True)
 
     def scorer(self, network: nn.Module, *, batch: int) -> Score:
         """Return a function from arrays to logits, float32, on a frozen copy of the network.

@@ -144,7 +144,10 @@ class _Run:
         while self.total is None or self.n_done < self.total:
             self._epoch(epoch)
             epoch += 1
-            if self.n_done == self.total or self.n_done - self.n_validated >= self.config.validate_after_steps:
+            if (
+                self.n_done == self.total
+                or self.n_done - self.n_validated >= self.config.validate_after_steps
+            ):
                 self._validate(epoch)
         return Fitted(
             weights=self.best.weights,

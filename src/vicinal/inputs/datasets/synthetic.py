@@ -254,7 +254,7 @@ def _check(given: Mapping[str, Any]) -> None:
     problems += _check_conditions(given) if not problems else []
     if problems:
         raise ExperimentError(
-            "synthetic cohort: " + "; ".join(problems) + ". Correct these keys of [inputs]."
+            "synthetic cohort: " + "; ".join(problems) + ". Correct these keys of [inputs.options]."
         )
 
 

@@ -37,11 +37,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "files", "signal", "scoretable", "execution", "inputs.contract", "inputs.prepare",
         "inputs.formats", "inputs.pack", "representations", "decisions",
     },
-    "experiment": {"errors", "inputs.contract", "training.config"},
+    "experiment": {"errors", "decisions.aim", "inputs.contract", "training.config"},
     "bench": ALL,
     "estimator": ALL | {"workflow"},
     "workflow": ALL,
-    "cli": {"errors", "terminal", "workflow", "bench"},
+    "cli": {"errors", "files", "terminal", "workflow", "bench"},
     "__main__": {"cli"},
     "__init__": {"inputs.formats", "scores", "estimator"},
 }  # fmt: skip

@@ -27,7 +27,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     experiment = parse_experiment(TEXT)
     assert experiment.seed == 0
     assert experiment.inputs.split.test == 0.2
-    assert experiment.decisions.aim == "sensitivity >= 0.95"
+    assert experiment.aim == "sensitivity >= 0.95"
     assert experiment.inputs.contract.input_shape == (1, 100)
 
 

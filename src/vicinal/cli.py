@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 a clear failure, 2 wrong usage. Results go to standard out
 Workflows are imported when their command runs, so that `--help` answers at once.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ import typer
 
 from vicinal import __version__
 from vicinal.errors import VicinalError
+from vicinal.files import to_json
 from vicinal.terminal import Terminal
 
 __all__ = ["app", "main"]
@@ -30,6 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Data = Annotated[Path | None, typer.Option(help="Where the data set lies, or its archive.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Set one key: training.batch=32. Repeatable.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of weights, order and augmentation.")]
+RateHz = Annotated[float | None, typer.Option(min=0.001, help="Rate, for files that do not state it.")]
+Units = Annotated[str | None, typer.Option(help="Unit, for files that do not state it.")]
+Channels = Annotated[list[str] | None, typer.Option(help="Channel names, for files without. Repeatable.")]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Budget of training, in minutes.")]
 
 
@@ -40,13 +43,6 @@ def main() -> None:
     except VicinalError as error:
         print(f"vicinal: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("vicinal: stopped; nothing half-written was left under a final name.", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has stopped reading: that is no failure of ours.
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _version(wanted: bool) -> None:
@@ -65,8 +61,7 @@ def _root(
 
 
 def _print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2, sort_keys=True)
-    print()
+    print(to_json(value))
 
 
 def _overrides(keys: list[str] | None, seed: int | None, minutes: float | None) -> list[str]:
@@ -136,6 +131,9 @@ def score(
     model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
     output: Annotated[Path | None, typer.Option(help="A .csv or .parquet file for the scores.")] = None,
+    rate_hz: RateHz = None,
+    units: Units = None,
+    channels: Channels = None,
     precision: Annotated[
         Literal["float32", "bfloat16"] | None,
         typer.Option(help="float32 or bfloat16, instead of the model's."),
@@ -147,7 +145,8 @@ def score(
     from vicinal.workflow.telling import tell_scores
 
     terminal = Terminal()
-    scored = score(model, files, output=output, precision=precision, show=terminal)
+    stated = {"rate_hz": rate_hz, "units": units, "channels": channels}
+    scored = score(model, files, output=output, precision=precision, stated=stated, show=terminal)
     if as_json:
         _print_json(scored.to_dict())
     else:
@@ -183,13 +182,17 @@ def trace(
     model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
     file: Annotated[Path, typer.Argument(help="One recording.")],
     html: Annotated[Path | None, typer.Option(help="Draw the way as a page.")] = None,
+    rate_hz: RateHz = None,
+    units: Units = None,
+    channels: Channels = None,
     as_json: Json = False,
 ) -> None:
     """Follow one recording through the network to its decision."""
     from vicinal.workflow.scoring import trace
     from vicinal.workflow.telling import tell_trace
 
-    traced = trace(model, file, html=html)
+    stated = {"rate_hz": rate_hz, "units": units, "channels": channels}
+    traced = trace(model, file, html=html, stated=stated)
     if as_json:
         _print_json(traced.to_dict())
     else:

@@ -110,7 +110,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         return np.hstack([1 - p, p]) if len(self.classes_) == 2 else p
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the most probable class of each signal; see `vicinal decide` for thresholds with an aim."""
+        """Return the most probable class of each signal."""
         labels: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
 

@@ -1,7 +1,7 @@
 """Run one function over many items, in this process or over local processes.
 
-The one mechanism for folds, seeds, comparisons, packing and bulk scoring, so that a cluster engine plugs
-in at one place. Knows nothing of what the tasks do.
+The one mechanism for work that splits into tasks (packing, so far), so that a cluster engine plugs in at one
+place. Knows nothing of what the tasks do.
 """
 
 import concurrent.futures

@@ -8,10 +8,12 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from vicinal.decisions.aim import parse_aim
 from vicinal.errors import ExperimentError, PathError, did_you_mean
 from vicinal.inputs.contract import Contract
 from vicinal.training.config import TrainingConfig
@@ -95,14 +97,19 @@ class EvidenceConfig(_Strict):
 class DecisionsConfig(_Strict):
     """What a decision must achieve, and in which population."""
 
-    aim: str = "sensitivity >= 0.95"
+    aim: str | None = None
     confidence: float | None = Field(None, gt=0, lt=1)
     prevalence: float | None = Field(None, gt=0, lt=1)
     refer: dict[str, float] | tuple[float, float] | None = None
 
+    @field_validator("aim")
+    @classmethod
+    def _is_an_aim(cls, aim: str | None) -> str | None:
+        return None if aim is None else str(parse_aim(aim))
+
 
 class Experiment(_Strict):
-    """One whole experiment; `digest` names its content."""
+    """One whole experiment."""
 
     title: str = Field(min_length=1, max_length=200)
     seed: int = Field(0, ge=0, lt=2**63)
@@ -112,6 +119,22 @@ class Experiment(_Strict):
     evidence: EvidenceConfig = EvidenceConfig()
     decisions: DecisionsConfig = DecisionsConfig()
 
+    @property
+    def aim(self) -> str:
+        """What the decisions must achieve: as stated, or what suits the task."""
+        if self.decisions.aim is not None:
+            return self.decisions.aim
+        return "argmax" if self.inputs.task == "classes" else "sensitivity >= 0.95"
+
+    @model_validator(mode="after")
+    def _aim_fits_the_task(self) -> Self:
+        if (self.aim == "argmax") != (self.inputs.task == "classes"):
+            raise ValueError(
+                f"decisions.aim {self.aim!r} does not fit the task {self.inputs.task!r}: "
+                "argmax goes with classes, and only with them"
+            )
+        return self
+
     @field_validator("title")
     @classmethod
     def _one_line(cls, title: str) -> str:
@@ -120,11 +143,14 @@ class Experiment(_Strict):
         return title
 
 
-def load_experiment(path: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, str]:
+def load_experiment(
+    path: Path, overrides: Sequence[str] = (), *, settings: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[Experiment, str]:
     """Read an experiment file and set single keys from the command line.
 
     Args:    path: a TOML file; relative folders and files in it are taken from where it lies.
              overrides: "training.learning_rate=0.01" and the like; the value is TOML, or text.
+             settings: values by key, set after the overrides.
     Returns: the experiment, and its text with the overrides noted at the end.
     Raises:  PathError: when there is no such file.  ExperimentError: for every problem in it, at once.
     """
@@ -138,13 +164,20 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> tuple[Experime
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ExperimentError(f"{path} is not UTF-8 text: {error}.") from error
-    experiment = parse_experiment(text, where=str(path), base=path.parent, overrides=overrides)
+    experiment = parse_experiment(
+        text, where=str(path), base=path.parent, overrides=overrides, settings=settings
+    )
     notes = "".join(f"# --set {override}\n" for override in overrides)
     return experiment, text.rstrip("\n") + "\n" + notes
 
 
 def parse_experiment(
-    text: str, *, where: str = "experiment", base: Path | None = None, overrides: Sequence[str] = ()
+    text: str,
+    *,
+    where: str = "experiment",
+    base: Path | None = None,
+    overrides: Sequence[str] = (),
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Experiment:
     """Parse the text of an experiment file; see `load_experiment`."""
     try:
@@ -152,7 +185,9 @@ def parse_experiment(
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ExperimentError(f"{where} is not TOML: {error}.") from error
     for override in overrides:
-        _override(data, override)
+        _set(data, *_parsed(override))
+    for key, value in settings.items():
+        _set(data, key, value)
     try:
         experiment = Experiment.model_validate(data)
     except ValidationError as error:
@@ -160,21 +195,25 @@ def parse_experiment(
     return _with_absolute_paths(experiment, base or Path.cwd())
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def _parsed(override: str) -> tuple[str, Any]:
     key, equals, value = override.partition("=")
-    names = key.strip().split(".")
-    if not equals or not all(names):
+    if not equals or not all(key.strip().split(".")):
         raise ExperimentError(f"--set {override!r}: expected key=value, such as training.learning_rate=0.01.")
+    return key.strip(), _value(value.strip())
+
+
+def _set(data: dict[str, Any], key: str, value: Any) -> None:
+    *names, last = key.split(".")
     table = data
-    for name in names[:-1]:
+    for name in names:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise ExperimentError(f"--set {override!r}: {name!r} is not a table.")
-    if key.strip() in _BUDGETS:
+            raise ExperimentError(f"--set {key}: {name!r} is not a table.")
+    if key in _BUDGETS:
         # A budget on the command line replaces the file's, which may be of another kind.
         for budget in _BUDGETS:
             table.pop(budget.rpartition(".")[2], None)
-    table[names[-1]] = _value(value.strip())
+    table[last] = value
 
 
 def _value(text: str) -> Any:

@@ -10,13 +10,22 @@ import math
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from vicinal.errors import FormatError, PathError
 
-__all__ = ["atomic_path", "inside", "read_json", "sha256_bytes", "sha256_file", "write_bytes", "write_json"]
+__all__ = [
+    "atomic_path",
+    "inside",
+    "read_json",
+    "sha256_bytes",
+    "sha256_file",
+    "to_json",
+    "write_bytes",
+    "write_json",
+]
 
 
 @contextlib.contextmanager
@@ -57,8 +66,15 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with sorted keys; NaN and infinity become null, as JSON has neither."""
-    text = json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, (to_json(value) + "\n").encode())
+
+
+def to_json(value: Any, *, indent: int | None = 2) -> str:
+    """Return `value` as JSON with sorted keys; NaN and infinity become null, arrays lists.
+
+    Args:    indent: None for one line.
+    """
+    return json.dumps(_finite(value), indent=indent, sort_keys=True, allow_nan=False)
 
 
 def read_json(path: Path) -> Any:
@@ -123,7 +139,7 @@ def _umask() -> int:
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]

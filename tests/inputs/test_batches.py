@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vicinal.errors import ExperimentError
-from vicinal.inputs.batches import ArrayRows, Batches, in_order
+from vicinal.inputs.batches import ArrayRows, Batches
 
 
 def make_rows(n: int = 10, *, full: bool = True) -> ArrayRows:
@@ -64,19 +64,13 @@ def test_augmentation_leaves_the_rows_themselves_alone() -> None:
 
 
 def test_lengths_are_none_when_every_row_is_full() -> None:
-    assert all(batch.lengths is None for batch in in_order(make_rows(), np.arange(10), batch=4))
-    found = [batch.lengths for batch in in_order(make_rows(full=False), np.arange(10), batch=4)]
-    assert [lengths.tolist() for lengths in found if lengths is not None] == [
-        [1, 2, 3, 4],
-        [1, 2, 3, 4],
-        [1, 2],
-    ]
-
-
-def test_scoring_reads_rows_in_order() -> None:
-    found = [batch.y[:, 0].tolist() for batch in in_order(make_rows(), np.array([3, 1, 2]), batch=2)]
-    assert found == [[3, 1], [2]]
-    assert list(in_order(make_rows(), np.array([], dtype=np.int64), batch=2)) == []
+    assert all(
+        batch.lengths is None for batch in Batches(make_rows(), np.arange(10), batch=4, seed=0).epoch(0)
+    )
+    batches = Batches(make_rows(full=False), np.arange(10), batch=4, seed=0, drop_last=False)
+    for batch in batches.epoch(0):
+        assert batch.lengths is not None
+        assert batch.lengths.tolist() == [int(row) % 4 + 1 for row in batch.y[:, 0]]
 
 
 def test_what_cannot_be_batched_is_refused() -> None:

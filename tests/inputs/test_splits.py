@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vicinal.errors import ExperimentError, FormatError, PathError
-from vicinal.inputs.splits import Split, make_folds, make_split, with_fewer_groups
+from vicinal.inputs.splits import Split, make_split, with_fewer_groups
 
 SHARES = {"test": 0.2, "validation": 0.1, "calibration": 0.1}
 
@@ -81,18 +81,6 @@ def test_another_seed_gives_another_split() -> None:
     assert list(first.counts) == ["train", "validation", "calibration", "test"]
 
 
-def test_folds_test_each_group_once_and_keep_groups_together() -> None:
-    ids, groups = rows(100), np.repeat([f"g{k}" for k in range(50)], 2)
-    strata = np.where(np.arange(100) % 10 == 0, "A", "N")
-    splits = make_folds(ids, groups, strata, folds=5, validation=0.1, seed=0)
-    tested = np.stack([split.parts == "test" for split in splits])
-    assert (tested.sum(axis=0) == 1).all()
-    for split in splits:
-        assert split.counts == {"train": 72, "validation": 8, "test": 20}
-        for group in np.unique(groups):
-            assert len(np.unique(split.parts[groups == group])) == 1
-
-
 def test_fewer_groups_are_nested_and_leave_the_other_parts_alone() -> None:
     ids, groups = rows(200), np.repeat([f"g{k}" for k in range(100)], 2)
     split = make_split(ids, groups, np.full(200, "N"), shares=SHARES, seed=3)
@@ -149,8 +137,6 @@ def test_too_few_groups_and_unknown_rows_are_refused() -> None:
     ids = rows(50)
     with pytest.raises(ExperimentError, match="2 groups"):
         make_split(ids, np.repeat(["a", "b"], 25), np.full(50, "N"), shares=SHARES, seed=0)
-    with pytest.raises(ExperimentError, match="folds must lie between 2 and the 2 groups"):
-        make_folds(ids, np.repeat(["a", "b"], 25), np.full(50, "N"), folds=5, validation=0, seed=0)
     split = make_split(ids, ids, np.full(50, "N"), shares=SHARES, seed=0)
     with pytest.raises(ExperimentError, match="made for other rows: 1 ids are not in it"):
         split.aligned(np.append(ids, "new"))

@@ -54,3 +54,10 @@ def test_every_combination_is_one_row_on_one_split(experiment_file: Path, tmp_pa
 def test_a_typo_in_the_varied_key_is_named(experiment_file: Path) -> None:
     with pytest.raises(ExperimentError, match=r"training.epoch: unknown key, did you mean 'epochs'"):
         compare(experiment_file, ["training.epoch=1,2"])
+
+
+def test_any_key_can_vary_tables_too(experiment_file: Path) -> None:
+    results = compare(
+        experiment_file, ['training.augment=[{kind = "gain"}],[]'], overrides=["training.epochs=1"]
+    )
+    assert [one.settings["training.augment"] for one in results] == [[{"kind": "gain"}], []]

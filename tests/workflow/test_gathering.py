@@ -48,6 +48,14 @@ def test_the_network_is_refused_before_anything_is_read(experiment_file: Path) -
         gather(experiment, data=None, show=QUIET)
 
 
+def test_an_unknown_option_of_a_data_set_is_named(experiment_file: Path) -> None:
+    experiment, _ = load_experiment(experiment_file, ["inputs.options.allined=true"])
+    with pytest.raises(
+        ExperimentError, match=r"allined: synthetic has no such option, did you mean 'aligned'\?"
+    ):
+        gather(experiment, data=None, show=QUIET)
+
+
 def test_a_missing_data_set_says_how_to_get_it(
     experiment_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -106,6 +106,31 @@ def test_what_is_wrong_is_found_before_anything_is_made(experiment_file: Path, t
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_leaves_nothing(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vicinal.workflow.running.report", interrupted)
+    with pytest.raises(KeyboardInterrupt, match=""):
+        run(experiment_file, output=tmp_path / "stopped", overrides=["training.epochs=1"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_path_of_this_machine_is_written(finished: Run) -> None:
+    for name in ("evidence.json", "report.html"):
+        assert str(finished.folder.parent.parent) not in (finished.folder / name).read_text()
+    assert str(finished.folder.parent.parent) not in finished.model.card
+
+
+def test_an_aim_that_makes_no_sense_is_refused_before_training(experiment_file: Path, tmp_path: Path) -> None:
+    for aim in ("sensitivty >= 0.9", "argmax"):
+        with pytest.raises(ExperimentError, match="aim"):
+            run(experiment_file, output=tmp_path / "a", overrides=[f"decisions.aim={aim}"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_several_seeds_share_one_pack(finished: Run, experiment_file: Path, tmp_path: Path) -> None:
     other = run(experiment_file, output=tmp_path / "other", overrides=["seed=3", "training.epochs=1"])
     assert other.evidence["protocol"]["pack_hash"] == finished.evidence["protocol"]["pack_hash"]

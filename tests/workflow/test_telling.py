@@ -20,24 +20,16 @@ def test_a_run_is_told_with_intervals_and_meaning(finished: Run, capsys: pytest.
 
 def test_a_comparison_is_one_line_a_variant(capsys: pytest.CaptureFixture[str]) -> None:
     row = Row(
-        name="n", network="n", parameters=1234, multiply_adds=5678, train_seconds=1.26, auroc=(0.9, 0.8, 0.95)
-    )
+        name="dense 1", network="dense 1", parameters=1234, multiply_adds=5678, train_seconds=1.26,
+        auroc=(0.9, 0.8, 0.95), shifted={0: 0.9, 5: 0.7}, n_train_subjects=42, regime="aligned",
+    )  # fmt: skip
     tell_comparison(
         [Compared({"training.batch": 8}, row, 0.9), Compared({"training.batch": 16}, row, 0.9)], Terminal()
     )
     header, first, second = capsys.readouterr().out.splitlines()
-    assert header.split() == [
-        "batch",
-        "parameters",
-        "multiply-adds",
-        "train",
-        "s",
-        "AUROC",
-        "95",
-        "%",
-        "interval",
-    ]
-    assert first.split() == ["8", "1,234", "5,678", "1.3", "0.900", "0.800", "to", "0.950"]
+    assert header.split()[:3] == ["batch", "network", "regime"]
+    assert first.split() == ["8", "dense", "1", "aligned", "42", "1,234", "5,678", "1.3", "0.900", "(0.800", "to",
+                             "0.950)", "0.700"]  # fmt: skip
     assert second.startswith("16")
 
 

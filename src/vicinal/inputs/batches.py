@@ -14,7 +14,7 @@ from jaxtyping import Float32, Float64, Int64
 from vicinal.errors import ExperimentError
 from vicinal.inputs.augment import AugmentStep, augment, parse_augment
 
-__all__ = ["ArrayRows", "Batch", "Batches", "Rows", "in_order"]
+__all__ = ["ArrayRows", "Batch", "Batches", "Rows"]
 
 
 class Rows(Protocol):
@@ -113,14 +113,6 @@ class Batches:
                 rng = np.random.default_rng([self._seed, k, step + 1])
                 x = augment(x, lengths, self._steps, rng, rate_hz=self._rate_hz)
             yield _batch(x, lengths, self._pack.truth[rows])
-
-
-def in_order(pack: Rows, indices: Int64[np.ndarray, " m"], *, batch: int) -> Iterator[Batch]:
-    """Yield every row of `indices` once, in order, as scoring wants; the last batch may be smaller."""
-    for start in range(0, len(indices), batch):
-        rows = np.asarray(indices[start : start + batch], dtype=np.int64)
-        x, lengths = pack.rows(rows)
-        yield _batch(x, lengths, pack.truth[rows])
 
 
 def _batch(

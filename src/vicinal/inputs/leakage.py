@@ -57,8 +57,10 @@ def _across(pack: Pack, parts: np.ndarray) -> list[Finding]:
     for kind, (name, key) in keys.items():
         values, rows = _straddling(key, parts)
         if len(values):
+            # Subjects are counted, not named: a report may be read by more people than the data.
+            named = "" if name == "subjects" else f" ({_some(values)})"
             message = (
-                f"{len(values)} {name} have rows in more than one part of the split ({_some(values)}). A "
+                f"{len(values)} {name} have rows in more than one part of the split{named}. A "
                 "network may recognise whom it has seen. Split by subject."
             )
             findings.append(Finding(kind, "leak", message, tuple(pack.ids[rows].tolist())))

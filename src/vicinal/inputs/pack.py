@@ -199,7 +199,9 @@ def _prepare_chunk(job: _Job) -> list[_Prepared | str]:
         try:
             prepared = prepare(job.read(recording), job.contract)
         except VicinalError as error:
-            results.append(str(error))
+            # A reason is read by others: what folder the file lay in is nobody's business.
+            folder = f"{recording.path.parent}/" if recording.path is not None else ""
+            results.append(str(error).replace(folder, "") if folder else str(error))
             continue
         samples = np.ascontiguousarray(prepared.samples, dtype="<f4")
         values = samples.reshape(len(samples), -1)[:, : prepared.length]

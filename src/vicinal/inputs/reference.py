@@ -33,14 +33,18 @@ def describe(rows: Rows, indices: Int64[np.ndarray, " m"], contract: Contract) -
         percentiles = np.percentile(np.concatenate(pieces), _PERCENTILES)
         channels[name] = {
             "percentiles": {str(p): float(value) for p, value in zip(_PERCENTILES, percentiles, strict=True)},
-            "band_power": _band_power(x[:, k]) if x.ndim == 3 else None,
+            "band_power": _band_power(pieces) if x.ndim == 3 else None,
         }
     return {"n_rows": len(chosen), "channels": channels}
 
 
-def _band_power(x: np.ndarray) -> list[float]:
-    power = (np.abs(np.fft.rfft(x - x.mean(axis=1, keepdims=True), axis=1)) ** 2).mean(axis=0)
-    bands = np.array([band.sum() for band in np.array_split(power, _N_BANDS)])
+def _band_power(pieces: list[np.ndarray]) -> list[float]:
+    """Return the share of power in equal bands, the mean over signals, each over its own length."""
+    bands = np.zeros(_N_BANDS)
+    for piece in pieces:
+        power = np.abs(np.fft.rfft(piece - piece.mean())) ** 2
+        edges = np.linspace(0, len(power), _N_BANDS + 1).astype(np.int64)
+        bands += np.add.reduceat(np.append(power, 0.0), edges[:-1]) / len(piece) ** 2
     total = bands.sum()
     shares: list[float] = (bands / total if total > 0 else bands).tolist()
     return shares

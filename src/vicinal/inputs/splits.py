@@ -19,7 +19,7 @@ from jaxtyping import Float64, Int64
 from vicinal.errors import ExperimentError, FormatError, PathError, did_you_mean
 from vicinal.files import sha256_bytes, write_bytes
 
-__all__ = ["PARTS", "Split", "make_folds", "make_split", "with_fewer_groups"]
+__all__ = ["PARTS", "Split", "make_split", "with_fewer_groups"]
 
 PARTS = ("train", "validation", "calibration", "test", "unused")
 """`validation` rows select, `calibration` rows are selected on by nothing, `test` rows are looked at once."""
@@ -148,33 +148,6 @@ def make_split(
             f"shared out as {_shown(wanted)}. Use fewer parts, larger shares, or more subjects."
         )
     return Split(ids=ids, parts=parts)
-
-
-def make_folds(
-    ids: np.ndarray, groups: np.ndarray, strata: np.ndarray, *, folds: int, validation: float, seed: int
-) -> tuple[Split, ...]:
-    """Make one split per fold: each group is tested exactly once, and validation rows come from the others.
-
-    Args:    ids, groups, strata: (n,) as in `make_split`.  folds: at least 2.
-             validation: share of the rows that are not tested which select (0 for none).
-    Raises:  ExperimentError: when there are fewer groups than folds, or the share is wrong.
-    """
-    ids, groups, strata = (
-        np.asarray(ids, dtype=str),
-        np.asarray(groups, dtype=str),
-        np.asarray(strata, dtype=str),
-    )
-    n_groups = len(np.unique(groups))
-    if not 2 <= folds <= n_groups:
-        raise ExperimentError(f"split: folds must lie between 2 and the {n_groups} groups, got {folds}.")
-    fold_of = _assign(groups, strata, shares=np.full(folds, 1 / folds), seed=seed)
-    splits = []
-    for fold in range(folds):
-        parts, rest = np.full(len(ids), "test", dtype="<U11"), fold_of != fold
-        shares = {"validation": validation} if validation else {}
-        parts[rest] = make_split(ids[rest], groups[rest], strata[rest], shares=shares, seed=seed).parts
-        splits.append(Split(ids=ids, parts=parts))
-    return tuple(splits)
 
 
 def with_fewer_groups(split: Split, groups: np.ndarray, *, n_train: int, seed: int) -> Split:

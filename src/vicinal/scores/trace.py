@@ -5,6 +5,7 @@ trace is drawn (`trace_page.py`).
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def trace(model: Model, signal: Signal) -> Trace:
     said = model.reference.get("meaning")
     return Trace(
         id=signal.id,
-        source=signal.source,
+        source=Path(signal.source).name,
         findings=tuple(violation.message for violation in check(signal, contract)),
         channels=contract.channels,
         units=contract.units,
@@ -199,7 +200,7 @@ def _stage(
 
 def _words(policy: Policy | None, classes: tuple[str, ...], decisions: np.ndarray | None) -> str:
     if policy is None or decisions is None:
-        return "none: the model has no policy. Fit one with `vicinal decide`."
+        return "none: the model has no policy"
     if (decisions == -1).all():
         return "referred: too near the threshold to decide; a person should look at it"
     if policy.kind == "argmax":

@@ -67,13 +67,15 @@ class Fitted:
 
     Attributes: weights: float32 arrays by name, of the epoch that did best on validation rows.
                 best_epoch: that epoch, counted from 1.  n_steps: steps taken; as `steps` in the configuration
-                this number repeats the run.  seconds: wall-clock time.  history: a record per validation.
+                this number repeats the run.  seconds: wall-clock time, of it training_s in
+                training steps.  history: a record per validation.
     """
 
     weights: dict[str, Float32[np.ndarray, "..."]] = field(repr=False)
     best_epoch: int
     n_steps: int
     seconds: float
+    training_s: float
     history: list[dict[str, Any]] = field(repr=False)
 
 
@@ -154,6 +156,7 @@ class _Run:
             best_epoch=self.best.epoch,
             n_steps=self.n_done,
             seconds=time.perf_counter() - self.start,
+            training_s=sum(self.step_seconds),
             history=self.monitor.epochs,
         )
 

@@ -1,7 +1,6 @@
 """`vicinal compare`: the same experiment with some of its keys varied, on the same split, in one table."""
 
 import itertools
-import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from vicinal.errors import ExperimentError
 from vicinal.evidence.intervals import auroc_interval
 from vicinal.evidence.ladder import Row
 from vicinal.evidence.robustness import auroc_under_shifts
+from vicinal.evidence.summary import summarise
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
 from vicinal.representations.inspection import inspect
@@ -69,8 +69,7 @@ def compare(
     variants = [dict(choice) for choice in itertools.product(*(parse_vary(text) for text in vary))]
     results = []
     for k, settings in enumerate(variants):
-        chosen = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
-        experiment, _ = load_experiment(path, chosen)
+        experiment, _ = load_experiment(path, overrides, settings=settings)
         named = ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items())
         show.say(f"{k + 1} of {len(variants)}: {named}")
         gathered = gather(experiment, data=data, show=show)
@@ -112,9 +111,9 @@ def _compared(experiment: Experiment, settings: dict[str, Any], gathered: Gather
         show=show,
     )
     table = score_pack(learned.model, pack, split.indices("test"), role="test", split_hash=split.hash)
-    row = _row(experiment, gathered, learned.model, table, learned.fitted.seconds)
-    best = max(record["validation"][learned.select] for record in learned.fitted.history)
-    return Compared(settings, row, float(best))
+    row = _row(experiment, gathered, learned.model, table, learned.fitted.training_s)
+    best = next(one for one in learned.fitted.history if one["epoch"] == learned.fitted.best_epoch)
+    return Compared(settings, row, float(best["validation"][learned.select]))
 
 
 def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreTable, seconds: float) -> Row:
@@ -122,7 +121,6 @@ def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreT
     cost = inspect(
         model.network, input_shape=model.input_shape, rate_hz=rate_hz, n_outputs=len(table.classes)
     )
-    auroc = auroc_interval(table, resamples=experiment.evidence.resamples, seed=experiment.seed)
     train = gathered.split.indices("train")
     return Row(
         name=experiment.representations.network,
@@ -130,7 +128,7 @@ def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreT
         parameters=cost.parameters,
         multiply_adds=cost.multiply_adds,
         train_seconds=seconds,
-        auroc=(auroc.value, auroc.low, auroc.high),
+        auroc=_auroc(table, experiment),
         shifted=_under_shifts(experiment, gathered, model),
         n_train_subjects=len(np.unique(gathered.pack.groups[train])),
         regime="aligned" if inputs.options.get("aligned") else "any phase",
@@ -138,8 +136,18 @@ def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreT
     )
 
 
+def _auroc(table: ScoreTable, experiment: Experiment) -> tuple[float, float, float]:
+    """Return AUROC and its interval by subject; of several classes, the mean."""
+    resamples, seed = experiment.evidence.resamples, experiment.seed
+    if len(table.classes) == 1:
+        found = auroc_interval(table, resamples=resamples, seed=seed)
+        return found.value, found.low, found.high
+    entry = summarise(table, resamples=resamples, seed=seed)["metrics"]["auroc"]
+    return entry["value"], entry["low"], entry["high"]
+
+
 def _under_shifts(experiment: Experiment, gathered: Gathered, model: Model) -> dict[int, float]:
-    if not experiment.evidence.shifts_samples:
+    if not experiment.evidence.shifts_samples or len(gathered.pack.classes) > 1:
         return {}
     indices = gathered.split.indices("test")
     x, lengths = gathered.pack.rows(indices)

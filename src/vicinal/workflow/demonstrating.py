@@ -127,6 +127,8 @@ def _heartbeat(folder: Path, data: Path | None) -> Trace | None:
     try:
         root = store.find("mitdb", data)
     except PathError:
+        if data is not None:
+            raise
         return None
     record = mitdb.read(mitdb.catalogue(root).recordings[0])
     beat = mitdb.heartbeat(record, number=10, before_s=_R_PEAK_S, after_s=1 - _R_PEAK_S)

@@ -3,6 +3,7 @@
 Wiring only: what a data set means is known in `inputs/datasets`, what a signal must be in its contract.
 """
 
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,10 +47,11 @@ def gather(experiment: Experiment, *, data: Path | None, show: Show) -> Gathered
     Raises:  VicinalError: as the rooms do, with what to do.
     """
     inputs = experiment.inputs
-    n_outputs = 1 if inputs.task == "binary" else max(len(inputs.classes), 2)
-    sketch(experiment.representations.network, input_shape=inputs.contract.input_shape, n_outputs=n_outputs)
     module, catalogue = _catalogue(inputs, data)
     classes, labels = truth(catalogue, task=inputs.task, positive=inputs.positive, classes=inputs.classes)
+    sketch(
+        experiment.representations.network, input_shape=inputs.contract.input_shape, n_outputs=len(classes)
+    )
     pack = _pack(inputs, module.read, catalogue, classes, labels, show)
     split = _split(inputs.split, pack)
     return Gathered(pack, split, tuple(audit(pack, split)))
@@ -62,10 +64,16 @@ def _catalogue(inputs: InputsConfig, data: Path | None) -> tuple[ModuleType, Cat
         options |= {name: value for name in named if (value := getattr(inputs, name)) is not None}
         module = DATASETS["folder"]
         return module, module.catalogue(data or inputs.folder, **options)
-    name = str(inputs.dataset)
-    if name not in DATASETS:
-        raise ExperimentError(f"inputs.dataset: unknown data set {name!r}{did_you_mean(name, DATASETS)}")
+    name, known = str(inputs.dataset), [one for one in DATASETS if one != "folder"]
+    if name not in known:
+        raise ExperimentError(f"inputs.dataset: unknown data set {name!r}{did_you_mean(name, known)}")
     module = DATASETS[name]
+    takes = list(inspect.signature(module.catalogue).parameters)[1:]
+    for option in options:
+        if option not in takes:
+            raise ExperimentError(
+                f"inputs.options.{option}: {name} has no such option{did_you_mean(option, takes)}"
+            )
     root = find(name, data) if name in MARKERS else None
     return module, module.catalogue(root, **options)
 

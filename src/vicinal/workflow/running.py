@@ -1,11 +1,12 @@
 """`vicinal run`: an experiment from files to decisions, leaving one folder with everything in it."""
 
+import contextlib
 import itertools
-import json
 import platform
 import shlex
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ import vicinal
 from vicinal.decisions.calibration import fit_calibration
 from vicinal.decisions.meaning import meaning
 from vicinal.decisions.policy import fit_policy
-from vicinal.errors import PathError
+from vicinal.errors import PathError, VicinalError
 from vicinal.evidence.card import write_card
 from vicinal.evidence.summary import summarise
 from vicinal.experiment import Experiment, load_experiment
-from vicinal.files import write_bytes, write_json
+from vicinal.files import to_json, write_bytes, write_json
 from vicinal.inputs.reference import describe
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
@@ -63,32 +64,59 @@ def run(
     started = time.monotonic()
     experiment, text = load_experiment(path, overrides)
     folder = free_folder(output, path.stem)
-    command = shlex.join(
-        ["vicinal", "run", str(path), *(part for one in overrides for part in ("--set", one))]
-    )
+    # An absolute path would tell every reader of the report how somebody's machine is laid out.
+    shown = path.name if path.is_absolute() else str(path)
+    command = shlex.join(["vicinal", "run", shown, *(part for one in overrides for part in ("--set", one))])
     gathered = gather(experiment, data=data, show=show)
-    _make(folder)
-    write_bytes(folder / "experiment.toml", text.encode())
-    gathered.split.write(folder / "split.parquet")
     for finding in gathered.findings:
         show.say(f"{finding.severity}: {finding.message}")
+    with _whole_or_not_at_all(folder) as part:
+        model, evidence = _fill(part, experiment, text, gathered, command, show)
+    show.say(f"done in {time.monotonic() - started:.0f} s: {folder}")
+    return Run(folder, model, evidence)
+
+
+def _fill(
+    folder: Path, experiment: Experiment, text: str, gathered: Gathered, command: str, show: Show
+) -> tuple[Model, dict[str, Any]]:
+    """Learn, decide and judge, and write everything into the folder."""
+    write_bytes(folder / "experiment.toml", text.encode())
+    gathered.split.write(folder / "split.parquet")
     learned = _learn(experiment, gathered, folder, show)
     model, tables = _decide(experiment, gathered, learned)
+    (folder / "scores").mkdir()
     for role, table in tables.items():
         write_bytes(folder / "scores" / f"{role}.parquet", table.to_parquet())
     protocol = _protocol(experiment, gathered, learned, command)
     evidence = _evidence(experiment, model, tables["test"], protocol)
     write_json(folder / "evidence.json", evidence)
-    reference = model.reference | {
-        "meaning": evidence["meaning"],
-        "scores": _histogram(tables["calibration"]),
-    }
+    reference = model.reference | {"meaning": evidence["meaning"], **_expected(model, tables["calibration"])}
     model = replace(model, card=write_card(evidence, network=model.network), reference=reference)
     model.save(folder / "model.vicinal")
     with show.progress("report"):
         report(folder / "report.html", experiment, text, gathered, learned, model, tables["test"], evidence)
-    show.say(f"done in {time.monotonic() - started:.0f} s: {folder}")
-    return Run(folder, model, evidence)
+    return model, evidence
+
+
+@contextlib.contextmanager
+def _whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `folder`, which gets its name when everything is in it.
+
+    Raises:  PathError: when it cannot be made.
+    """
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        yield part
+        part.replace(folder)
+    except OSError as error:
+        if isinstance(error, VicinalError):
+            raise
+        raise PathError(f"cannot make the run folder {folder}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def free_folder(output: Path | None, stem: str) -> Path:
@@ -112,13 +140,6 @@ def _is_free(folder: Path) -> bool:
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
-def _make(folder: Path) -> None:
-    try:
-        (folder / "scores").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PathError(f"cannot make the run folder {folder}: {error.strerror}.") from error
-
-
 def _learn(experiment: Experiment, gathered: Gathered, folder: Path, show: Show) -> Learned:
     pack, split, inputs = gathered.pack, gathered.split, experiment.inputs
     with (folder / "history.jsonl").open("w", encoding="utf-8") as history:
@@ -132,7 +153,7 @@ def _learn(experiment: Experiment, gathered: Gathered, folder: Path, show: Show)
             classes=pack.classes,
             config=experiment.training,
             seed=experiment.seed,
-            sink=lambda record: print(json.dumps(record), file=history, flush=record["kind"] == "epoch"),
+            sink=lambda record: print(to_json(record, indent=None), file=history),
             show=show,
         )
 
@@ -167,7 +188,7 @@ def _decide(
     }
     policy = fit_policy(
         tables["calibration"],
-        aim=decisions.aim,
+        aim=experiment.aim,
         confidence=decisions.confidence,
         prevalence=decisions.prevalence,
         refer=decisions.refer,
@@ -207,8 +228,7 @@ def _evidence(
     experiment: Experiment, model: Model, table: ScoreTable, protocol: dict[str, Any]
 ) -> dict[str, Any]:
     policy = model.policy
-    if policy is None:
-        raise PathError("the model has no policy to be judged.")
+    assert policy is not None  # `_decide` gave it one
     told = meaning(table, policy, prevalence=experiment.decisions.prevalence)
     return summarise(
         table,
@@ -221,10 +241,14 @@ def _evidence(
     )
 
 
-def _histogram(table: ScoreTable) -> dict[str, list[int]]:
-    """Count rows by probability, in 20 equal bins, class by class."""
+def _expected(model: Model, table: ScoreTable) -> dict[str, Any]:
+    """Return what scores and decisions of such recordings look like: a histogram, and the share referred."""
     bins = np.linspace(0, 1, 21)
+    decisions = model.policy.decide(table.probabilities) if model.policy is not None else None
     return {
-        name: np.histogram(table.probabilities[:, k], bins)[0].tolist()
-        for k, name in enumerate(table.classes)
+        "scores": {
+            name: np.histogram(table.probabilities[:, k], bins)[0].tolist()
+            for k, name in enumerate(table.classes)
+        },
+        "refusal_rate": None if decisions is None else float((decisions == -1).any(axis=1).mean()),
     }

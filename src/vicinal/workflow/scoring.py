@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -66,12 +67,14 @@ def score(
     *,
     output: Path | None = None,
     precision: Precision | None = None,
+    stated: Mapping[str, Any] = MappingProxyType({}),
     show: Show = QUIET,
 ) -> Scored:
     """Score files and folders with a saved model, and decide by its policy.
 
     Args:    output: `.csv` for one line per recording, `.parquet` for a whole score table; None writes nothing.
              precision: None for the model's own, in which its threshold was fitted.
+             stated: `rate_hz`, `units` and `channels` of files that do not state them.
     Raises:  VicinalError: whatever is wrong, with what to do.
     """
     if output is not None and output.suffix not in (".csv", ".parquet"):
@@ -80,7 +83,7 @@ def score(
     if precision is not None and precision != model.precision:
         show.say(f"scoring in {precision}; calibration and threshold were fitted in {model.precision}.")
     with show.progress("scoring") as update:
-        table, skipped = score_paths(model.scorer(precision), files, progress=update)
+        table, skipped = score_paths(model.scorer(precision), files, progress=update, **stated)
     decisions = None if model.policy is None else model.policy.decide(table.probabilities)
     scored = Scored(table, decisions, tuple(skipped))
     if output is not None:
@@ -88,9 +91,15 @@ def score(
     return scored
 
 
-def trace(model_path: Path, file: Path, *, html: Path | None = None) -> Trace:
-    """Follow one recording through a saved model, and draw its way as a page when asked."""
-    traced = tracing.trace(Model.load(model_path), read(file))
+def trace(
+    model_path: Path,
+    file: Path,
+    *,
+    html: Path | None = None,
+    stated: Mapping[str, Any] = MappingProxyType({}),
+) -> Trace:
+    """Follow one recording through a saved model, and draw its way as a page when asked; see `score`."""
+    traced = tracing.trace(Model.load(model_path), read(file, **stated))
     if html is not None:
         write_page(html, traced)
     return traced

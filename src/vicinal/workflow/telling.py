@@ -6,7 +6,7 @@ Formats results; computes nothing.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vicinal.evidence.ladder import Row, table
+from vicinal.evidence.ladder import table
 from vicinal.representations.inspection import Inspection
 from vicinal.scores.trace import Trace
 from vicinal.terminal import Terminal
@@ -50,26 +50,14 @@ def tell_scores(scored: Scored, terminal: Terminal) -> None:
 
 
 def tell_comparison(results: Sequence[Compared], terminal: Terminal) -> None:
-    """Print one table over all variants."""
-    keys = list(results[0].settings)
-    columns = [*(key.rpartition(".")[2] for key in keys), *_COMPARED_COLUMNS]
-    rows = [[*(str(r.settings[key]) for key in keys), *compared_cells(r.row)] for r in results]
-    terminal.table(columns, rows, n_text=len(keys))
-
-
-_COMPARED_COLUMNS = ("parameters", "multiply-adds", "train s", "AUROC", "95 % interval")
-
-
-def compared_cells(row: Row) -> list[str]:
-    """Return cost and AUROC of one variant as text."""
-    value, low, high = row.auroc
-    return [
-        f"{row.parameters:,}",
-        f"{row.multiply_adds:,}",
-        f"{row.train_seconds:.1f}",
-        f"{value:.3f}",
-        f"{low:.3f} to {high:.3f}",
+    """Print one table over all variants: what they set, what they cost, what they gave."""
+    keys = [key for key in results[0].settings if key != "representations.network"]
+    columns, lines = table([result.row for result in results])
+    rows = [
+        [*(str(result.settings[key]) for key in keys), *line]
+        for result, line in zip(results, lines, strict=True)
     ]
+    terminal.table([*(key.rpartition(".")[2] for key in keys), *columns], rows, n_text=len(keys) + 2)
 
 
 def tell_trace(trace: Trace, terminal: Terminal) -> None:
@@ -104,7 +92,8 @@ def tell_demo(demo: Demo, terminal: Terminal) -> None:
             terminal.result(line)
     else:
         terminal.result(
-            "\nReal recordings: vicinal get cinc2017, then vicinal run experiments/cinc2017-af.toml"
+            "\nFor a real heartbeat here: vicinal get mitdb\n"
+            "For a real study: vicinal get cinc2017, then vicinal run experiments/cinc2017-af.toml"
         )
     terminal.result(
         f"\n{demo.seconds:.0f} s. Look at {demo.folder / 'report.html'} and {demo.folder / 'trace.html'}"

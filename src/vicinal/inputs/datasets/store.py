@@ -102,6 +102,11 @@ def _unpacked(name: str, archive: Path) -> Path:
 
 def _extract(archive: Path, folder: Path) -> None:
     n_bytes = 0
+    if not hasattr(tarfile, "data_filter"):
+        raise PathError(
+            f"{archive}: this Python cannot unpack archives safely (3.11.4 and later can). Unpack it yourself and "
+            "name the folder with --data."
+        )
     try:
         with tarfile.open(archive, "r:*") as tar:
             for n_members, member in enumerate(tar, start=1):

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vicinal.errors import ExperimentError, NetworkError
-from vicinal.representations.engine import Engine, Precision, choose
+from vicinal.representations.engine import Engine, Precision, choose, has_fast_bfloat16
 from vicinal.representations.layers.conv import Conv
 from vicinal.representations.layers.dense import Dense
 from vicinal.representations.layers.norm import BatchNorm
@@ -30,7 +30,7 @@ __all__ = ["bench", "peak_gflops", "plain"]
 
 Pair = tuple[Callable[[], object], Callable[[], object]]
 
-PEAK_SIZE = 2048
+PEAK_SIZE, SLOW_SIZE = 2048, 256
 PARITY = 1e-3  # of the largest logit: float32 sums in another order agree far better than this
 
 
@@ -90,6 +90,8 @@ def peak_gflops(
     precision: Precision, *, size: int = PEAK_SIZE, device: str = "cpu", repeats: int = 3
 ) -> float:
     """Return the best rate of a (size, size) matrix product, in GFLOP/s."""
+    if precision == "bfloat16" and not has_fast_bfloat16(device):
+        size = min(size, SLOW_SIZE)  # without units for it, the full product takes most of a minute
     matrix = torch.randn(size, size, device=device).to(getattr(torch, precision))
     engine = Engine(device=device, precision=precision)
     seconds = min(_seconds(lambda: matrix @ matrix, engine) for _ in range(repeats + 1))

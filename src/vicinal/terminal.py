@@ -4,6 +4,7 @@ Results go to standard output, messages and progress to standard error. It must 
 """
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -15,6 +16,8 @@ from rich.table import Table
 __all__ = ["QUIET", "Quiet", "Show", "Terminal", "Update"]
 
 _PLAIN_LINE_EVERY_S = 15.0
+_PIPE_WIDTH = 160
+_PARAGRAPH_WIDTH = 110
 
 
 class Update(Protocol):
@@ -57,7 +60,8 @@ class Terminal:
 
     def __init__(self) -> None:
         self._errors = Console(stderr=True, highlight=False)
-        self._results = Console(highlight=False)
+        # A pipe has no width: what goes there is as wide as it needs to be.
+        self._results = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
     def say(self, message: str) -> None:
         """Print one line to standard error."""
@@ -73,7 +77,7 @@ class Terminal:
 
     def paragraph(self, text: str) -> None:
         """Print text to standard output, wrapped to the width of the terminal."""
-        self._results.print(text, markup=False)
+        self._results.print(text, markup=False, width=min(self._results.width, _PARAGRAPH_WIDTH))
 
     def table(
         self,
@@ -89,9 +93,7 @@ class Terminal:
             table.add_column(column, justify="left" if k < n_text else "right", overflow="fold")
         for row in rows:
             table.add_row(*row)
-        # A pipe has no width: a table is then as wide as it needs to be.
-        width = None if self._results.is_terminal else 160
-        self._results.print(table, width=width, markup=False, crop=False)
+        self._results.print(table, markup=False, crop=False)
 
     @contextlib.contextmanager
     def _bar(self, what: str) -> Iterator[Update]:

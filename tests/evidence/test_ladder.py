@@ -191,7 +191,7 @@ def test_scores_of_the_same_rows_are_compared_in_pairs() -> None:
 def test_the_table_has_a_column_for_each_shift() -> None:
     header, lines = table([row("conv", 0.93, shifted=0.6), row("dense")])
     assert header[-1] == "shifted 10"
-    assert lines[0][-2:] == ("0.930 (0.910 to 0.950)", "0.600")
+    assert lines[0][-2:] == ("0.930 (0.910-0.950)", "0.600")
     assert lines[1][-1] == ""
     assert all(len(line) == len(header) for line in lines)
 

@@ -28,8 +28,19 @@ def test_a_comparison_is_one_line_a_variant(capsys: pytest.CaptureFixture[str]) 
     )
     header, first, second = capsys.readouterr().out.splitlines()
     assert header.split()[:3] == ["batch", "network", "regime"]
-    assert first.split() == ["8", "dense", "1", "aligned", "42", "1,234", "5,678", "1.3", "0.900", "(0.800", "to",
-                             "0.950)", "0.700"]  # fmt: skip
+    assert first.split() == [
+        "8",
+        "dense",
+        "1",
+        "aligned",
+        "42",
+        "1,234",
+        "5,678",
+        "1.3",
+        "0.900",
+        "(0.800-0.950)",
+        "0.700",
+    ]
     assert second.startswith("16")
 
 

@@ -96,7 +96,7 @@ def table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             f"{row.parameters:,}",
             f"{row.multiply_adds:,}",
             f"{row.train_seconds:.1f}",
-            "{:.3f} ({:.3f} to {:.3f})".format(*row.auroc),
+            "{:.3f} ({:.3f}-{:.3f})".format(*row.auroc),
             *(f"{row.shifted[shift]:.3f}" if shift in row.shifted else "" for shift in shifts),
         )
         for row in rows

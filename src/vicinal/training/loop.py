@@ -67,8 +67,8 @@ class Fitted:
 
     Attributes: weights: float32 arrays by name, of the epoch that did best on validation rows.
                 best_epoch: that epoch, counted from 1.  n_steps: steps taken; as `steps` in the configuration
-                this number repeats the run.  seconds: wall-clock time, of it training_s in
-                training steps.  history: a record per validation.
+                this number repeats the run.  seconds: wall-clock time.  training_s: the median step times their
+                number, so that setting up and validation do not count.  history: a record per validation.
     """
 
     weights: dict[str, Float32[np.ndarray, "..."]] = field(repr=False)
@@ -156,7 +156,7 @@ class _Run:
             best_epoch=self.best.epoch,
             n_steps=self.n_done,
             seconds=time.perf_counter() - self.start,
-            training_s=sum(self.step_seconds),
+            training_s=statistics.median(self.step_seconds) * self.n_done,
             history=self.monitor.epochs,
         )
 

@@ -85,7 +85,9 @@ def tell_demo(demo: Demo, terminal: Terminal) -> None:
     )
     terminal.paragraph(demo.run.evidence["meaning"]["sentence"])
     terminal.result("\nOne new file, through the saved model:")
-    tell_trace(demo.traced, terminal)
+    for line in demo.traced.lines():
+        if not line.startswith("meaning"):  # said above
+            terminal.result(line)
     if demo.heartbeat is not None:
         terminal.result("\nOne real heartbeat (MIT-BIH; a network that has only seen made-up hearts):")
         for line in demo.heartbeat.score_lines():

@@ -92,6 +92,7 @@ def tell_demo(demo: Demo, terminal: Terminal) -> None:
         terminal.result("\nOne real heartbeat (MIT-BIH; a network that has only seen made-up hearts):")
         for line in demo.heartbeat.score_lines():
             terminal.result(line)
+        terminal.result(f"drawn in   {demo.folder / 'heartbeat.html'}")
     else:
         terminal.result(
             "\nFor a real heartbeat here: vicinal get mitdb\n"

@@ -39,11 +39,12 @@ def test_a_saved_split_is_used_as_it_is(experiment_file: Path, tmp_path: Path) -
     assert used.split.hash == saved.hash
 
 
-def test_the_network_is_refused_before_anything_is_read(experiment_file: Path) -> None:
-    experiment, _ = load_experiment(
-        experiment_file,
-        ["inputs.dataset=cinc2017", "representations.network=conv 8 window 200 | mean | dense 1"],
-    )
+def test_the_network_is_refused_before_anything_is_read(
+    experiment_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vicinal.workflow.gathering.write_pack", None)
+    too_long = "representations.network=conv 8 window 200 | mean | dense 1"
+    experiment, _ = load_experiment(experiment_file, ["inputs.options.n_subjects=77", too_long])
     with pytest.raises(NetworkError, match="window 200 is longer than the 100 positions"):
         gather(experiment, data=None, show=QUIET)
 
@@ -60,9 +61,9 @@ def test_a_missing_data_set_says_how_to_get_it(
     experiment_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("VICINAL_DATA", raising=False)
-    experiment, _ = load_experiment(experiment_file, ["inputs.dataset=cinc2017"])
+    experiment, _ = load_experiment(experiment_file, ["inputs.dataset=cinc2017", "inputs.options={}"])
     with pytest.raises(PathError, match="vicinal get cinc2017"):
         gather(experiment, data=tmp_path, show=QUIET)
-    experiment, _ = load_experiment(experiment_file, ["inputs.dataset=cinc2016"])
+    experiment, _ = load_experiment(experiment_file, ["inputs.dataset=cinc2016", "inputs.options={}"])
     with pytest.raises(ExperimentError, match=r"'cinc2016', did you mean 'cinc2017'\?"):
         gather(experiment, data=None, show=QUIET)

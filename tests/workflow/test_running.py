@@ -113,7 +113,7 @@ def test_ctrl_c_leaves_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("vicinal.workflow.running.report", interrupted)
-    with pytest.raises(KeyboardInterrupt, match="^$"):
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
         run(experiment_file, output=tmp_path / "stopped", overrides=["training.epochs=1"])
     assert list(tmp_path.iterdir()) == []
 

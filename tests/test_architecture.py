@@ -202,6 +202,14 @@ def test_a_torch_free_room_loads_without_torch(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+def test_scoring_loads_the_least() -> None:
+    program = (
+        "import sys, vicinal.scores.score; "
+        "sys.exit(bool({'matplotlib', 'vicinal.evidence', 'vicinal.training'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_importing_vicinal_loads_nothing_else() -> None:
     program = (
         "import sys; before = set(sys.modules); import vicinal; "

@@ -26,7 +26,7 @@ def both(x, weight, taps):
 
 
 def relative_error(ours, exact):
-    return float((ours - exact).detach().abs().max() / exact.detach().abs().max().clamp(min=1.0))
+    return float((ours - exact).detach().abs().max() / exact.detach().abs().max().clamp(min=1e-3))
 
 
 def test_transforms_are_exact_for_a_hand_worked_case():
@@ -48,7 +48,7 @@ def test_transforms_are_exact_for_a_hand_worked_case():
 )
 def test_equals_direct_convolution_and_its_gradients(batch, time, n_in, units, window, stride, left, right):
     taps = Taps(window, stride=stride, left=left, right=right)
-    if not 2 <= -(-window // stride) <= 5 or taps.count(time) < 1:
+    if not 2 <= -(-window // stride) <= 5 or taps.count(time) < 1 or max(left, right) >= window:
         return
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(batch, n_in, time, generator=generator)

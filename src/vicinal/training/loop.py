@@ -92,9 +92,9 @@ def fit(
 ) -> Fitted:
     """Train a network and return the weights that did best on validation rows.
 
-    AdamW, one-cycle learning rate, clipped gradients; validation after each epoch (of at
-    least 20 steps, or several of them) and at the end. The same
-    seed, steps and thread count give the same weights, bit for bit, on a processor.
+    AdamW, one-cycle learning rate, clipped gradients; validation after an epoch once
+    `validate_after_steps` have passed, and at the end.
+    The same seed, steps and thread count give the same weights, bit for bit, on a processor.
 
     Args:    network: called as `network(x, lengths)` -> logits (b, K); its weights are trained in place.
              batches: training rows.  validate: metrics of a network on validation rows.

@@ -52,7 +52,7 @@ TORCH_FREE = (
     "vicinal.inputs.batches",
     "vicinal.decisions.policy", "vicinal.decisions.calibration", "vicinal.decisions.meaning",
     "vicinal.evidence.metrics", "vicinal.evidence.intervals", "vicinal.evidence.summary",
-    "vicinal.experiment", "vicinal.cli",
+    "vicinal.experiment", "vicinal.cli.app",
 )  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def test_importing_vicinal_loads_nothing_else() -> None:
 def test_help_loads_no_science() -> None:
     program = (
         "import sys; sys.argv = ['vicinal', '--help']\n"
-        "from vicinal.cli import main\n"
+        "from vicinal.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'torch', 'numpy', 'scipy', 'pandas', 'sklearn', 'pyarrow'} & set(sys.modules)\n"
         "print('heavy:', sorted(heavy))"
@@ -246,4 +246,7 @@ def test_import_cost() -> None:
 
     empty = fastest("pass")
     assert fastest("import vicinal") - empty < 0.05
-    assert fastest("import sys; sys.argv = ['vicinal', '--help']; from vicinal.cli import main; main()") < 0.5
+    assert (
+        fastest("import sys; sys.argv = ['vicinal', '--help']; from vicinal.cli.app import main; main()")
+        < 0.5
+    )

@@ -42,6 +42,8 @@ class Catalogue:
 
     Args:    name: of the data set.  classes: every label that may occur, in a fixed order.
              recordings: in a fixed order.  has_subjects: whether every recording names its subject.
+             officials: published splits by name, each the part of every recording ("train", "validation",
+             "calibration", "test" or "unused"); "train" rows may be divided further.
              notes: what a reader of the report must know.  skipped: (id or file, reason) of what is left out.
     Raises:  FormatError: when ids repeat or labels are not among the classes.
     """
@@ -52,6 +54,7 @@ class Catalogue:
     has_subjects: bool
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    officials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids = [recording.id for recording in self.recordings]
@@ -66,5 +69,10 @@ class Catalogue:
             )
         if self.has_subjects and any(recording.subject is None for recording in self.recordings):
             problems.append("a recording lacks its subject")
+        for name, parts in self.officials.items():
+            if len(parts) != len(self.recordings):
+                problems.append(
+                    f"split {name!r} has {len(parts)} parts for {len(self.recordings)} recordings"
+                )
         if problems:
             raise FormatError(f"data set {self.name!r}: " + "; ".join(problems) + ".")

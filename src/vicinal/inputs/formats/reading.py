@@ -23,6 +23,7 @@ def read(
     channels: Sequence[str] | None = None,
     rate_hz: float | None = None,
     units: str | None = None,
+    row: int | None = None,
 ) -> Signal:
     """Read one recording.
 
@@ -30,6 +31,7 @@ def read(
              root: the folder that no file, link or name in a header may leave; the file's own by default.
              channels: the channels wanted, by name and in order; for `.npy`, which has no names, their names.
              rate_hz, units: for files that do not state them.
+             row: which signal of a file that holds several, one a row, from 0.
     Returns: the signal, in the units of the file.
     Raises:  PathError: when a file is missing, special or outside `root`.
              FormatError: when the file is not what it claims to be, or rate or unit stay unknown.
@@ -38,7 +40,7 @@ def read(
     file = Path(path).parent.resolve() / Path(path).name
     if file.suffix.lower() not in READERS and file.with_name(file.name + ".hea").is_file():
         file = file.with_name(file.name + ".hea")
-    stated = _stated(root or file.parent, channels, rate_hz, units)
+    stated = _stated(root or file.parent, channels, rate_hz, units, row)
     if not file.is_file():
         raise PathError(f"{path} does not exist or is not a regular file.")
     if not file.resolve().is_relative_to(stated.root.resolve()) or not file.is_relative_to(stated.root):
@@ -52,16 +54,20 @@ def read(
     return signal if stated.channels in (None, signal.channels) else _chosen(signal, stated.channels or ())
 
 
-def _stated(root: Path, channels: Sequence[str] | None, rate_hz: float | None, units: str | None) -> Stated:
+def _stated(
+    root: Path, channels: Sequence[str] | None, rate_hz: float | None, units: str | None, row: int | None
+) -> Stated:
     problems = []
     if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
         problems.append(f"expected rate_hz above 0, got {rate_hz}")
     if channels is not None and (len(set(channels)) != len(channels) or not channels):
         problems.append(f"expected distinct channels, at least one, got {list(channels)}")
+    if row is not None and row < 0:
+        problems.append(f"expected a row from 0, got {row}")
     if problems:
         raise FormatError("reading: " + "; ".join(problems) + ".")
     rate = None if rate_hz is None else float(rate_hz)
-    return Stated(root.resolve(), None if channels is None else tuple(channels), rate, units)
+    return Stated(root.resolve(), None if channels is None else tuple(channels), rate, units, row)
 
 
 def _chosen(signal: Signal, channels: tuple[str, ...]) -> Signal:

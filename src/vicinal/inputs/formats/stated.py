@@ -18,12 +18,14 @@ class Stated:
     Args:    root: the folder that no file name found in data may leave.
              channels: the channels wanted, by name and in order; a plain array takes them as its names.
              rate_hz: positions a second.  units: one for all channels.
+             row: which signal of a file that holds several, from 0; None: the file holds one.
     """
 
     root: Path
     channels: tuple[str, ...] | None = None
     rate_hz: float | None = None
     units: str | None = None
+    row: int | None = None
 
     def rate_or(self, found: float | None, *, where: str) -> float:
         """Return the rate, from the file or from the caller.

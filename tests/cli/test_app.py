@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from vicinal.cli import app
+from vicinal.cli.app import app
 
 
 def vicinal(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -45,22 +44,6 @@ def test_a_clear_failure_exits_1_with_one_message(tmp_path: Path) -> None:
     assert result.stderr.startswith("vicinal: experiment file missing.toml does not exist.")
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_inspect_prints_json_or_a_table() -> None:
-    text = "local 1 window 20 stride 10 | relu | local 1 window 5 | relu | flatten | dense 1"
-    found = json.loads(CliRunner().invoke(app, ["inspect", text, "--input", "1x100@100", "--json"]).output)
-    assert found["parameters"] == 225
-    assert found["receptive_field_samples"] == 60
-    assert found["receptive_field_ms"] == 600.0
-    table = CliRunner().invoke(app, ["inspect", text, "--input", "1x100@100"]).output
-    assert "225 parameters" in table
-
-
-def test_a_typo_in_a_network_is_pointed_at() -> None:
-    result = vicinal("inspect", "conv 8 windw 5 | mean | dense 1", "--input", "1x100")
-    assert result.returncode == 1
-    assert "'windw': unknown key, did you mean 'window'?" in result.stderr
 
 
 def test_a_reader_that_stops_reading_is_no_failure() -> None:

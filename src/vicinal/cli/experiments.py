@@ -1,0 +1,74 @@
+"""Commands over one experiment file, and the demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vicinal.cli.options import Data, Json, Minutes, Seed, Set, overrides_of, print_json
+from vicinal.terminal import Terminal
+
+__all__ = ["compare", "demo", "run"]
+
+
+def demo(
+    output: Annotated[Path | None, typer.Option(help="Folder for what the demo leaves behind.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the founding example truthfully: what locality and weight sharing buy on 100 points of an ECG."""
+    from vicinal.workflow.demonstrating import demo
+    from vicinal.workflow.telling import tell_demo
+
+    terminal = Terminal()
+    found = demo(output=output, data=data, show=terminal)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        tell_demo(found, terminal)
+
+
+def run(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file (TOML).")],
+    output: Annotated[Path | None, typer.Option(help="The run folder; by default runs/NAME.")] = None,
+    data: Data = None,
+    seed: Seed = None,
+    minutes: Minutes = None,
+    keys: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Run an experiment from files to decisions."""
+    from vicinal.workflow.running import run
+    from vicinal.workflow.telling import tell_run
+
+    terminal = Terminal()
+    done = run(
+        experiment, output=output, data=data, overrides=overrides_of(keys, seed, minutes), show=terminal
+    )
+    if as_json:
+        print_json({"folder": str(done.folder), **done.evidence})
+    else:
+        tell_run(done, terminal)
+
+
+def compare(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file (TOML).")],
+    vary: Annotated[list[str], typer.Option(help="KEY=A,B: training.learning_rate=1e-3,1e-2. Repeatable.")],
+    output: Annotated[Path | None, typer.Option(help="Folder for compare.json.")] = None,
+    data: Data = None,
+    seed: Seed = None,
+    minutes: Minutes = None,
+    keys: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Vary any key of an experiment on the same split, and see what it bought."""
+    from vicinal.workflow.comparing import compare
+    from vicinal.workflow.telling import tell_comparison
+
+    terminal = Terminal()
+    overrides = overrides_of(keys, seed, minutes)
+    results = compare(experiment, vary, output=output, data=data, overrides=overrides, show=terminal)
+    if as_json:
+        print_json([result.to_dict() for result in results])
+    else:
+        tell_comparison(results, terminal)

@@ -1,0 +1,96 @@
+"""Commands about networks and models: what they cost, and what they say of a recording."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vicinal.cli.options import Channels, Json, RateHz, Units, print_json
+from vicinal.terminal import Terminal
+
+__all__ = ["bench", "inspect", "score", "trace"]
+
+
+def score(
+    model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
+    files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    output: Annotated[Path | None, typer.Option(help="A .csv or .parquet file for the scores.")] = None,
+    rate_hz: RateHz = None,
+    units: Units = None,
+    channels: Channels = None,
+    precision: Annotated[
+        Literal["float32", "bfloat16"] | None,
+        typer.Option(help="float32 or bfloat16, instead of the model's."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score recordings straight from their files, and decide."""
+    from vicinal.workflow.scoring import score
+    from vicinal.workflow.telling import tell_scores
+
+    terminal = Terminal()
+    stated = {"rate_hz": rate_hz, "units": units, "channels": channels}
+    scored = score(model, files, output=output, precision=precision, stated=stated, show=terminal)
+    if as_json:
+        print_json(scored.to_dict())
+    else:
+        tell_scores(scored, terminal)
+
+
+def trace(
+    model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
+    file: Annotated[Path, typer.Argument(help="One recording.")],
+    html: Annotated[Path | None, typer.Option(help="Draw the way as a page.")] = None,
+    rate_hz: RateHz = None,
+    units: Units = None,
+    channels: Channels = None,
+    as_json: Json = False,
+) -> None:
+    """Follow one recording through the network to its decision."""
+    from vicinal.workflow.scoring import trace
+    from vicinal.workflow.telling import tell_trace
+
+    stated = {"rate_hz": rate_hz, "units": units, "channels": channels}
+    traced = trace(model, file, html=html, stated=stated)
+    if as_json:
+        print_json(traced.to_dict())
+    else:
+        tell_trace(traced, Terminal())
+
+
+def inspect(
+    network: Annotated[str, typer.Argument(help="A network text, or the name of a preset.")],
+    shape: Annotated[str, typer.Option("--input", help="CHANNELSxPOINTS@HZ, such as 12x1000@100.")],
+    classes: Annotated[int, typer.Option(min=1, help="Outputs, for `dense classes`.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Say what a network costs and what each unit of it sees."""
+    from vicinal.workflow.inspecting import inspect
+    from vicinal.workflow.telling import tell_inspection
+
+    inspection = inspect(network, shape=shape, n_outputs=classes)
+    if as_json:
+        print_json(inspection.to_dict())
+    else:
+        tell_inspection(inspection, Terminal())
+
+
+def bench(
+    presets: Annotated[
+        list[str] | None, typer.Argument(help="Presets to measure; by default resnet1d.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Recordings at a time.")] = 128,
+    rounds: Annotated[int, typer.Option(min=1, help="Alternating rounds; the median ratio counts.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast networks train and run here, against the same network in plain PyTorch."""
+    from vicinal.bench import bench
+    from vicinal.workflow.telling import tell_bench
+
+    terminal = Terminal()
+    with terminal.progress("measuring") as update:
+        result = bench(presets or ["resnet1d"], batch=batch, rounds=rounds, progress=update)
+    if as_json:
+        print_json(result)
+    else:
+        tell_bench(result, terminal)

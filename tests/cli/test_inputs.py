@@ -1,3 +1,7 @@
+import json
+from pathlib import Path
+
+import pytest
 from typer.testing import CliRunner
 
 from vicinal.cli.app import app
@@ -8,3 +12,11 @@ def test_an_unknown_data_set_names_those_there_are() -> None:
     result = CliRunner().invoke(app, ["get", "mitbd"])
     assert isinstance(result.exception, PathError)
     assert "cinc2017" in str(result.exception)
+
+
+def test_show_prints_facts_as_json(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time [ms],II [mV]\n0,0.5\n10,\n20,1\n")
+    result = CliRunner().invoke(app, ["show", str(tmp_path / "a.csv"), "--json"])
+    found = json.loads(result.output)
+    assert found["rate_hz"] == 100.0
+    assert found["channels"][0]["missing"] == pytest.approx(1 / 3)

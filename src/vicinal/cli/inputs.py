@@ -1,12 +1,14 @@
 """Commands about inputs: what is there, what it holds, and how it becomes rows."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from vicinal.cli.options import Channels, Json, RateHz, Units, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["get"]
+__all__ = ["get", "show"]
 
 
 def get(
@@ -19,3 +21,36 @@ def get(
     from vicinal.workflow.getting import get
 
     print(get(name, source=source, show=Terminal()))
+
+
+def show(
+    file: Annotated[Path, typer.Argument(help="One recording.")],
+    png: Annotated[Path | None, typer.Option(help="Draw it here: ECG paper at true size.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Draw it as a page, with the table.")] = None,
+    start_s: Annotated[float, typer.Option(min=0, help="First second to draw.")] = 0.0,
+    duration_s: Annotated[float, typer.Option(min=0.01, max=600, help="Seconds to draw.")] = 10.0,
+    row: Annotated[int | None, typer.Option(min=0, help="Which signal of a file that holds several.")] = None,
+    rate_hz: RateHz = None,
+    units: Units = None,
+    channels: Channels = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a file holds (channels, rate, units, range, missing, flat and clipped shares), and draw it."""
+    from vicinal.workflow.showing import show
+    from vicinal.workflow.telling_inputs import tell_shown
+
+    shown = show(
+        file,
+        png=png,
+        html=html,
+        start_s=start_s,
+        duration_s=duration_s,
+        channels=channels,
+        rate_hz=rate_hz,
+        units=units,
+        row=row,
+    )
+    if as_json:
+        print_json(shown.facts.to_dict())
+    else:
+        tell_shown(shown, Terminal())

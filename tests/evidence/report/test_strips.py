@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from vicinal.evidence.report.strips import paper
+from vicinal.evidence.report.strips import lay_out, paper
 
 
 def corners(svg: str) -> list[tuple[int, int]]:
@@ -64,3 +64,29 @@ def test_other_units_are_scaled_to_fit_and_said_so() -> None:
 
 def test_labels_are_escaped() -> None:
     assert '"<b>' not in paper(np.zeros((1, 10)), rate_hz=100.0, unit="mV", label='"<b>').svg
+
+
+def test_names_and_symbols_have_squares_of_their_own() -> None:
+    samples = np.zeros((1, 200))
+    plain = lay_out(samples, rate_hz=100.0, units=("mV",))
+    named = lay_out(samples, rate_hz=100.0, units=("mV",), names=("II",), marks=[(100, "V"), (500, "N")])
+    assert named.height == plain.height + 10
+    (strip,) = named.strips
+    assert strip.marks == ((100, "V"),)
+    assert strip.name_at < strip.marks_at < strip.baseline
+    drawn = paper(samples, rate_hz=100.0, unit="mV", label="x", names=("<II>",), marks=[(100, "V")])
+    assert ">&lt;II&gt;</text>" in drawn.svg
+    assert f'class="mark" x="{25 * 20}"' in drawn.svg
+
+
+def test_marks_go_to_the_row_they_lie_in() -> None:
+    layout = lay_out(np.zeros((1, 2000)), rate_hz=100.0, units=("mV",), marks=[(1001, "V")])
+    assert [strip.marks for strip in layout.strips] == [(), ((1, "V"),)]
+
+
+def test_channels_of_two_units_are_scaled_each_by_its_own() -> None:
+    samples = np.array([[0.0, 1.0], [0.0, 5000.0]])
+    layout = lay_out(samples, rate_hz=1.0, units=("mV", "1"))
+    assert layout.strips[0].heights.tolist() == [0.0, 10.0]
+    assert layout.strips[1].heights.max() < 21
+    assert layout.scale == "25 mm/s, height scaled to fit (1)"

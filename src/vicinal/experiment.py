@@ -64,7 +64,11 @@ class InputsConfig(_Strict):
     labels: Path | None = None
     file_column: str | None = None
     label_column: str | None = None
+    label_columns: tuple[str, ...] = ()
     subject_column: str | None = None
+    split_column: str | None = None
+    events: Path | None = None
+    events_column: str | None = None
     task: Literal["binary", "classes", "labels"]
     positive: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
@@ -256,7 +260,7 @@ def _with_absolute_paths(experiment: Experiment, base: Path) -> Experiment:
     inputs = experiment.inputs
     changes: dict[str, Any] = {
         name: (base / value).absolute()
-        for name in ("folder", "labels")
+        for name in ("folder", "labels", "events")
         if (value := getattr(inputs, name)) is not None
     }
     if inputs.split.file is not None:

@@ -1,7 +1,12 @@
+import csv
 import math
+import tempfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.labels import read_labels, split_labels
@@ -26,12 +31,29 @@ def table(folder, text, name="labels.csv"):
 )
 def test_cells_stay_text_whatever_the_dialect(tmp_path, text):
     found = table(tmp_path, text)
-    assert found.columns == {"file": ("001", "nan"), "label": ("AF", "N")}
+    assert cells(found) == {"file": ["001", "nan"], "label": ["AF", "N"]}
     assert len(found) == 2
 
 
+def cells(found):
+    return {name: column.cells() for name, column in found.columns.items()}
+
+
 def test_lines_are_those_of_the_file(tmp_path):
-    assert table(tmp_path, 'a,b\n1,"x\ny"\n\n2,z\n').lines == (3, 5)
+    assert table(tmp_path, 'a,b\n1,"x\ny"\n\n2,z\n').lines.tolist() == [2, 5]
+    assert table(tmp_path, "\n\na\n1\n\n2").lines.tolist() == [4, 6]
+
+
+@given(st.lists(st.tuples(*[st.text('ab,;"\n x0', max_size=4)] * 2), min_size=1, max_size=8))
+def test_what_the_csv_module_writes_is_read_alike(rows):
+    rows = [row for row in rows if any(cell.strip() for cell in row)] or [("x", "y")]
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "t.csv").open("w", newline="") as stream:
+        csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([("one", "two"), *rows])
+        stream.flush()
+        found = read_labels(Path(stream.name))
+    assert list(zip(*cells(found).values(), strict=True)) == [
+        tuple(cell.strip() for cell in row) for row in rows
+    ]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +66,7 @@ def test_lines_are_those_of_the_file(tmp_path):
         pytest.param("a,\n1,2\n", "distinct, non-empty column names", id="unnamed"),
         pytest.param("a,b\n1,\0\n", "NUL", id="37-nul"),
         pytest.param(b"a,b\n1,\xff\n", "expected UTF-8", id="latin-1"),
-        pytest.param('a,b\n1,"2\n', "line 2: unexpected end of data", id="open-quote"),
+        pytest.param('a,b\n1,"2\n', "line 2: expected a closing quote", id="open-quote"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, text, message):
@@ -59,9 +81,15 @@ def test_a_missing_table_is_a_path_error(tmp_path):
 
 def test_parquet_reads_as_the_same_text(tmp_path):
     frame = pd.DataFrame({"file": ["001", "b"], "patient": [1.0, None], "age": [61.5, 40.0]})
+    frame["ill"] = [True, False]
     frame.to_parquet(tmp_path / "labels.parquet")
-    columns = read_labels(tmp_path / "labels.parquet").columns
-    assert columns == {"file": ("001", "b"), "patient": ("1", ""), "age": ("61.5", "40")}
+    found = cells(read_labels(tmp_path / "labels.parquet"))
+    assert found == {
+        "file": ["001", "b"],
+        "patient": ["1", ""],
+        "age": ["61.5", "40"],
+        "ill": ["True", "False"],
+    }
 
 
 def test_bad_parquet_is_refused(tmp_path):
@@ -93,15 +121,17 @@ def test_a_column_of_numbers_is_numbers_and_codes_stay_text(tmp_path):
     age = found.values("age")
     assert age[0] == 61.0
     assert math.isnan(float(age[1]))
-    assert found.values("code") == ("007", "010")
-    assert found.values("mixed") == ("1", "x")
-    assert found.values("none") == ("", "")
-    assert found.values("odd") == ("1_0", "2")
+    assert found.values("code") == ["007", "010"]
+    assert found.values("mixed") == ["1", "x"]
+    assert found.values("none") == ["", ""]
+    assert found.values("odd") == ["1_0", "2"]
 
 
 def test_labels_are_separated_by_semicolons():
     assert split_labels("AF") == ("AF",)
     assert split_labels("AF; LBBB") == ("AF", "LBBB")
+    assert split_labels("AF|LBBB") == ("AF", "LBBB")
+    assert split_labels("-1") == ("-1",)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +142,7 @@ def test_labels_are_separated_by_semicolons():
         pytest.param("['NORM'", "a list in Python or JSON", id="17"),
         pytest.param("{'NORM': 100.0}", "a list in Python or JSON", id="18"),
         pytest.param("NaN", "reads like a missing value", id="12"),
+        pytest.param("0.5", "a number that is not whole", id="13"),
     ],
 )
 def test_a_cell_that_is_no_label_is_refused(cell, message):

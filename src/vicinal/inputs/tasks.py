@@ -23,7 +23,8 @@ def truth(
              `classes` for each recording; "labels", any number of `classes` for each recording.
              classes: which, and in what order; all of the catalogue's when empty.
     Returns: the K classes ("A" or "A+O" when binary, so K = 1), and (n, K) of 0 and 1.
-    Raises:  ExperimentError: lists everything that does not fit: unknown classes, recordings without a label.
+    Raises:  ExperimentError: lists everything that does not fit: unknown classes, recordings without a label; or
+             when every recording has the same truth.
     """
     chosen = positive if task == "binary" else classes or catalogue.classes
     problems = _argument_problems(catalogue, task, positive, classes)
@@ -33,10 +34,17 @@ def truth(
         raise ExperimentError(f"task {task!r} on {catalogue.name}: " + "; ".join(problems) + ".")
     labels = [set(recording.labels) for recording in catalogue.recordings]
     if task == "binary":
-        column = [float(bool(row.intersection(positive))) for row in labels]
-        return ("+".join(positive),), np.array(column, dtype=np.float64).reshape(-1, 1)
-    table = [[float(name in row) for name in chosen] for row in labels]
-    return tuple(chosen), np.array(table, dtype=np.float64).reshape(-1, len(chosen))
+        chosen, table = ("+".join(positive),), [[float(bool(row.intersection(positive)))] for row in labels]
+    else:
+        table = [[float(name in row) for name in chosen] for row in labels]
+    found = np.array(table, dtype=np.float64).reshape(-1, len(chosen))
+    if len(found) > 1 and (found == found[0]).all():
+        has = ", ".join(name for name, one in zip(chosen, found[0], strict=True) if one) or "none of them"
+        raise ExperimentError(
+            f"task {task!r} on {catalogue.name}: all {len(found)} recordings have the same answer ({has}), so there "
+            "is nothing to learn. Add recordings of another class, or correct the labels."
+        )
+    return tuple(chosen), found
 
 
 def _argument_problems(

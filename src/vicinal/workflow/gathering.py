@@ -29,6 +29,12 @@ from vicinal.terminal import Show
 
 __all__ = ["Gathered", "gather"]
 
+_OWN_KEYS = (
+    "labels", "file_column", "label_column", "label_columns", "subject_column", "split_column", "events",
+    "events_column",
+)  # fmt: skip
+"""Keys of [inputs] that are about a folder of one's own."""
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -59,21 +65,20 @@ def gather(experiment: Experiment, *, data: Path | None, show: Show) -> Gathered
 
 def _catalogue(inputs: InputsConfig, data: Path | None) -> tuple[ModuleType, Catalogue]:
     options: dict[str, Any] = dict(inputs.options)
-    if inputs.folder is not None:
-        named = ("labels", "file_column", "label_column", "subject_column")
-        options |= {name: value for name in named if (value := getattr(inputs, name)) is not None}
-        module = DATASETS["folder"]
-        return module, module.catalogue(data or inputs.folder, **options)
-    name, known = str(inputs.dataset), [one for one in DATASETS if one != "folder"]
-    if name not in known:
+    known = [one for one in DATASETS if one != "folder"]
+    name = "folder" if inputs.folder is not None else str(inputs.dataset)
+    if name not in (*known, "folder"):
         raise ExperimentError(f"inputs.dataset: unknown data set {name!r}{did_you_mean(name, known)}")
     module = DATASETS[name]
-    takes = list(inspect.signature(module.catalogue).parameters)[1:]
+    takes = [one for one in list(inspect.signature(module.catalogue).parameters)[1:] if one not in _OWN_KEYS]
     for option in options:
         if option not in takes:
             raise ExperimentError(
                 f"inputs.options.{option}: {name} has no such option{did_you_mean(option, takes)}"
             )
+    if inputs.folder is not None:
+        options |= {key: value for key in _OWN_KEYS if (value := getattr(inputs, key))}
+        return module, module.catalogue(data or inputs.folder, **options)
     root = find(name, data) if name in MARKERS else None
     return module, module.catalogue(root, **options)
 

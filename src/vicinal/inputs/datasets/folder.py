@@ -1,31 +1,28 @@
-"""One's own data: a folder of recordings with a label table, or with one sub-folder for each class.
+"""One's own data: a folder of recordings with a label table, with one sub-folder for each class, or arrays.
 
-Knows folders and label tables; must not know what a label means or how a recording is prepared.
+Finds out how the folder is laid out and hands over to the module of that layout in `inputs/own`. Must not know
+what a label means or how a recording is prepared.
 """
 
-import contextlib
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from vicinal.errors import FormatError, PathError
-from vicinal.files import inside
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.formats import READERS, reading
-from vicinal.inputs.labels import LabelTable, problems_in, read_labels, split_labels
-from vicinal.signal import Signal
+from vicinal.inputs.labels import read_labels
+from vicinal.inputs.own.class_folders import by_class_folders
+from vicinal.inputs.own.columns import choose_columns
+from vicinal.inputs.own.labelled_files import by_table
+from vicinal.inputs.own.layout import TABLES, Layout, find_layout
+from vicinal.inputs.own.listing import Listing
+from vicinal.signal import Events, Signal
 
 __all__ = ["catalogue", "read"]
-
-TABLES = ("labels.csv", "labels.tsv", "labels.parquet")
-FILE_NAMES = ("file", "filename", "file_name", "record", "recording", "path")
-LABEL_NAMES = ("label", "labels", "class", "diagnosis")
-SUBJECT_NAMES = ("subject", "subject_id", "patient", "patient_id")
-RESERVED = ("id", "subject", "group", "fold", "record", "position_s", "label", "labels")
-
-_SIGNAL_FILES = (".dat", ".mat")
-"""Files that a header beside them describes; the header stands for the recording."""
 
 
 def catalogue(
@@ -34,7 +31,11 @@ def catalogue(
     labels: str | Path | None = None,
     file_column: str | None = None,
     label_column: str | None = None,
+    label_columns: tuple[str, ...] = (),
     subject_column: str | None = None,
+    split_column: str | None = None,
+    events_column: str | None = None,
+    events: str | Path | None = None,
     rate_hz: float | None = None,
     units: str | None = None,
     channels: tuple[str, ...] | None = None,
@@ -44,187 +45,85 @@ def catalogue(
     Args:    root: the folder.
              labels: the label table, relative to `root` or anywhere; by default labels.csv, .tsv or .parquet
              in `root`, and without one every sub-folder is a class.
-             file_column, label_column, subject_column: of the table; found by their usual names if not given.
+             file_column, label_column, subject_column, split_column: of the table; found by their usual names
+             if not given.  label_columns: one for each class, of 0 and 1, instead of `label_column`.
+             events_column: of the table, with seconds such as `0.4;1.2` or `0.4 N;1.2 V`.
+             events: a table `file,time_s,symbol`; by default events.csv, .tsv or .parquet in `root`.
              rate_hz, units, channels: for files that do not state them, as in `read`.
     Returns: recordings in the order of the table, or of their names; `skipped` lists files without a label.
-    Raises:  PathError: when the folder or the table is missing.
-             FormatError: when there is nothing to read, or the table has problems; lists all of them.
+    Raises:  PathError: when the folder or a table is missing.
+             FormatError: when there is nothing to read, or a table has problems; lists all of them.
     """
     if root is None or not root.is_dir():
         given = "none" if root is None else str(root)
         raise PathError(f"expected a folder of recordings, got {given}. Give the folder with --data PATH.")
-    told = {"rate_hz": rate_hz, "units": units, "channels": channels}
-    options = {"root": str(root)} | {key: value for key, value in told.items() if value is not None}
-    table = _table(root, labels)
-    if table is None:
-        return _by_folders(root, options)
-    columns = _Columns(
-        file=table.require(file_column, usual=FILE_NAMES, key="file_column"),
-        label=table.require(label_column, usual=LABEL_NAMES, key="label_column"),
-        subject=table.find(subject_column, usual=SUBJECT_NAMES, key="subject_column"),
+    told = {
+        "file_column": file_column,
+        "label_column": label_column,
+        "label_columns": tuple(label_columns),
+        "subject_column": subject_column,
+        "split_column": split_column,
+        "events_column": events_column,
+    }
+    stated = {"rate_hz": rate_hz, "units": units, "channels": None if channels is None else tuple(channels)}
+    options = {"root": str(root.resolve())} | {
+        key: value for key, value in stated.items() if value is not None
+    }
+    layout = find_layout(
+        root,
+        labels=None if labels is None else Path(labels),
+        events=None if events is None else Path(events),
     )
-    return _by_table(root, table, columns, options)
+    if layout.kind == "table":
+        return _by_table(root, layout, told, options)
+    return _by_folders(root, told, options)
 
 
 def read(recording: Recording) -> Signal:
-    """Read one recording of the catalogue; it gets the catalogue's id and subject."""
+    """Read one recording of the catalogue; it gets the catalogue's id, subject and events.
+
+    Raises:  FormatError: also when an event lies outside the recording.
+    """
     if recording.path is None:
         raise PathError(f"recording {recording.id!r} has no file.")
     options = dict(recording.options)
+    timed = options.pop("events", None)
     signal = reading.read(recording.path, root=Path(options.pop("root")), **options)
-    return replace(signal, id=recording.id, subject=recording.subject)
+    signal = replace(signal, id=recording.id, subject=recording.subject)
+    return signal if timed is None else replace(signal, events=_events(signal, timed))
 
 
-@dataclass(frozen=True)
-class _Columns:
-    file: str
-    label: str
-    subject: str | None
+def _by_table(root: Path, layout: Layout, told: Mapping[str, Any], options: Mapping[str, Any]) -> Catalogue:
+    assert layout.labels is not None  # what makes this layout
+    table = read_labels(layout.labels)
+    listing = Listing(root, but=[path for path in (layout.labels, layout.events) if path is not None])
+    columns = choose_columns(table, told, by_file=True)
+    events = None if layout.events is None else read_labels(layout.events)
+    return by_table(listing, table, columns, options=options, events=events)
 
 
-def _table(root: Path, labels: str | Path | None) -> LabelTable | None:
-    if labels is not None:
-        return read_labels(root / labels if (root / labels).is_file() else Path(labels))
-    there = [name for name in TABLES if (root / name).is_file()]
-    if len(there) > 1:
+def _by_folders(root: Path, told: Mapping[str, Any], options: Mapping[str, Any]) -> Catalogue:
+    given = [key for key, value in told.items() if value]
+    found = None if given else by_class_folders(Listing(root), options=options)
+    if found is None:
+        needs = f"{', '.join(given)} need a label table; " if given else ""
         raise FormatError(
-            f"{root}: expected one label table, got {', '.join(there)}. Set labels to one of them."
+            f"{root}: expected a label table ({', '.join(TABLES)}) or one sub-folder of recordings a class, "
+            f"got neither. {needs}Set labels to the table; recordings are files named {', '.join(READERS)}."
         )
-    return read_labels(root / there[0]) if there else None
-
-
-def _recordings_below(folder: Path) -> list[Path]:
-    """Return the recordings below `folder`, sorted, each once; hidden files are left out."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        suffix = path.suffix.lower()
-        if suffix not in READERS or path.name in TABLES or path.name.startswith("."):
-            continue
-        if suffix in _SIGNAL_FILES and path.with_suffix(".hea").is_file():
-            continue
-        if path.is_file():
-            found.append(path)
     return found
 
 
-def _by_folders(root: Path, options: Mapping[str, object]) -> Catalogue:
-    classes = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    found = [(folder.name, path) for folder in classes for path in _recordings_below(folder)]
-    if not found:
+def _events(signal: Signal, timed: tuple[tuple[float, str], ...]) -> Events:
+    if signal.rate_hz is None:
         raise FormatError(
-            f"{root}: expected a label table ({', '.join(TABLES)}) or one sub-folder of recordings a class, "
-            f"got neither. Set labels to the table; recordings are files named {', '.join(READERS)}."
+            f"recording {signal.id!r} has no time axis, so no events. Take them out of the table."
         )
-    recordings = []
-    for label, path in found:
-        identifier = path.relative_to(root).with_suffix("").as_posix()
-        recordings.append(Recording(identifier, path, None, identifier, (label,), {}, None, options))
-    repeated = [name for name, count in Counter(one.id for one in recordings).items() if count > 1]
-    if repeated:
-        problems = [f"{name}: several files differ only in their ending" for name in repeated]
-        raise problems_in(str(root), problems, advice="Keep one file for each recording.")
-    loose = [path for path in _recordings_below(root) if path.parent == root]
-    return Catalogue(
-        name=root.resolve().name,
-        classes=tuple(sorted({label for label, _ in found})),
-        recordings=tuple(recordings),
-        has_subjects=False,
-        notes=("no subjects are known: assumes one recording per person",),
-        skipped=tuple((path.name, "not in the folder of a class") for path in loose),
-    )
-
-
-def _by_table(root: Path, table: LabelTable, columns: _Columns, options: Mapping[str, object]) -> Catalogue:
-    problems: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    by_path: dict[Path, Recording] = {}
-    unlabelled: set[Path] = set()
-    n_repeated = 0
-    reserved = {columns.file, columns.label, columns.subject}
-    further = {name: table.values(name) for name in table.columns if name not in reserved}
-    dropped = sorted(name for name in further if name.casefold() in RESERVED or ":" in name)
-    further = {name: values for name, values in further.items() if name not in dropped}
-    for row, line in enumerate(table.lines):
-        facts = {name: values[row] for name, values in further.items()}
-        try:
-            path = _file(root, table.columns[columns.file][row])
-            recording = _row(path, table, columns, row, facts, options)
-        except (FormatError, PathError) as error:
-            problems.append(f"line {line}: {str(error).removesuffix('.')}")
-            continue
-        if not recording.labels:
-            skipped.append((recording.id, f"no label in line {line} of {table.source}"))
-            unlabelled.add(path)
-            continue
-        first = by_path.setdefault(path, recording)
-        n_repeated += first is not recording
-        if (first.labels, first.subject) != (recording.labels, recording.subject):
-            problems.append(f"line {line}: {recording.id!r} stands twice, with different label or subject")
-    recordings = tuple(by_path.values())
-    problems += _spelling_problems({label for one in recordings for label in one.labels}, "label")
-    problems += _spelling_problems({one.subject for one in recordings if one.subject}, "subject")
-    if not (recordings or problems):
-        problems.append(f"column {columns.label}: expected labels, every cell is empty")
-    if problems:
-        raise problems_in(
-            table.source, problems, advice="Correct the table; a record without label has an empty cell."
+    positions = np.rint([second * signal.rate_hz for second, _ in timed]).astype(np.int64).reshape(-1)
+    outside = [second for (second, _), at in zip(timed, positions, strict=True) if at >= signal.n_positions]
+    if outside:
+        raise FormatError(
+            f"recording {signal.id!r}: expected events within its {signal.duration_s:g} s, got "
+            f"{len(outside)} beyond (first {outside[0]:g} s). Correct the table of events, or the rate."
         )
-    named = {*by_path, *unlabelled, Path(table.source).resolve()}
-    unnamed = [path for path in _recordings_below(root) if path.resolve() not in named]
-    skipped += [(path.relative_to(root).as_posix(), f"no row in {table.source}") for path in unnamed]
-    return Catalogue(
-        name=root.resolve().name,
-        classes=tuple(sorted({label for one in recordings for label in one.labels})),
-        recordings=recordings,
-        has_subjects=columns.subject is not None,
-        notes=tuple(_notes(columns, n_repeated, dropped)),
-        skipped=tuple(skipped),
-    )
-
-
-def _row(
-    path: Path,
-    table: LabelTable,
-    columns: _Columns,
-    row: int,
-    facts: Mapping[str, str | float],
-    options: Mapping[str, object],
-) -> Recording:
-    """Return the recording of one row; without labels when the cell is empty."""
-    name = table.columns[columns.file][row]
-    subject = table.columns[columns.subject][row] if columns.subject else None
-    label = table.columns[columns.label][row]
-    if subject == "":
-        raise FormatError(f"{name!r}: column {columns.subject}: expected a subject, the cell is empty")
-    labels = split_labels(label) if label else ()
-    return Recording(name, path, subject, subject or name, labels, facts, None, options)
-
-
-def _file(root: Path, name: str) -> Path:
-    """Return the recording called `name` in a table, with or without its ending."""
-    if not name:
-        raise FormatError("expected a file, the cell is empty")
-    for ending in ("", *READERS):
-        with contextlib.suppress(PathError):
-            return inside(root, name + ending)
-    return inside(root, name)  # raises: not there, or not a name that is looked up
-
-
-def _spelling_problems(names: set[str], what: str) -> Iterator[str]:
-    """Yield names that differ only in case, leading zeros or a trailing `.0`, so are probably one."""
-    seen: dict[str, str] = {}
-    for name in sorted(names):
-        plain = name.casefold().removesuffix(".0")
-        plain = plain.lstrip("0") or "0" if plain.isdecimal() else plain
-        if plain in seen:
-            yield f"{what}s {seen[plain]!r} and {name!r} look like one; write them alike"
-        seen.setdefault(plain, name)
-
-
-def _notes(columns: _Columns, n_repeated: int, dropped: list[str]) -> Iterator[str]:
-    if columns.subject is None:
-        yield "no subjects are known: assumes one recording per person"
-    if n_repeated:
-        yield f"{n_repeated} rows repeat another row and were left out"
-    if dropped:
-        yield f"columns {', '.join(dropped)} bear reserved names and were left out"
+    return Events(positions, tuple(symbol for _, symbol in timed))

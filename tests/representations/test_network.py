@@ -20,6 +20,14 @@ EVERYTHING = """
     norm layer | dropout 0.25
     conv 8 window 3 causal | norm | relu
 """
+FURTHER = """
+    separable 6 window 5 stride 2 | norm group 3 | relu
+    bottleneck 8 window 3 stride 2 | inception 8 window 5 depth 2
+    conv 8 window 3 same | lstm 4 both | gru 8
+    attention 8 heads 2 window 5 | attention 8 heads 2 causal
+    transformer 8 heads 2 * 2 | norm layer
+"""
+SHAPES = {"lenet": (1, 28, 28)}
 HEADS = ["mean", "max", "mean-max", "last", "attention-pool", "flatten"]
 
 
@@ -107,19 +115,22 @@ def test_seeds_decide_the_weights_and_touch_nothing_global() -> None:
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_presets_build_run_and_print(name: str) -> None:
-    network = build(name, input_shape=(1, 100), n_outputs=1, seed=0)
-    logits = network(torch.randn(2, 1, 100))
+    shape = SHAPES.get(name, (1, 100))
+    network = build(name, input_shape=shape, n_outputs=1, seed=0)
+    logits = network(torch.randn(2, *shape))
     assert logits.shape == (2, 1)
     assert logits.dtype == torch.float32
     assert network.text == str(parse(NETWORKS[name]))
-    again = build(network.text, input_shape=(1, 100), n_outputs=1, seed=0)
+    again = build(network.text, input_shape=shape, n_outputs=1, seed=0)
     assert again.state_dict().keys() == network.state_dict().keys()
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    ("stack", "head"), [*((EVERYTHING, head) for head in HEADS), (FURTHER, "mean"), (FURTHER, "last")]
+)
 @pytest.mark.parametrize("training", [True, False])
-def test_what_lies_past_the_length_never_matters(head: str, *, training: bool) -> None:
-    network = build(f"{EVERYTHING} | {head} | dense 2", input_shape=(2, 96), n_outputs=2, seed=0)
+def test_what_lies_past_the_length_never_matters(stack: str, head: str, *, training: bool) -> None:
+    network = build(f"{stack} | {head} | dense 2", input_shape=(2, 96), n_outputs=2, seed=0)
     if training:  # dropout is random; all else must not depend on padding in training either
         network.load_state_dict(trained_a_little(network).state_dict())
     network.train(training)
@@ -138,9 +149,16 @@ def test_what_lies_past_the_length_never_matters(head: str, *, training: bool) -
         torch.testing.assert_close(value, expected_state[key], msg=key)
 
 
-@pytest.mark.parametrize("head", ["mean", "max", "mean-max", "last", "attention-pool"])
-def test_a_short_row_scores_as_it_does_alone(head: str) -> None:
-    text = f"{EVERYTHING} | {head} | dense 1"
+PLACELESS = [
+    *((EVERYTHING, head) for head in HEADS if head != "flatten"),
+    (FURTHER, "mean"),
+    (FURTHER, "last"),
+]
+
+
+@pytest.mark.parametrize(("stack", "head"), PLACELESS)
+def test_a_short_row_scores_as_it_does_alone(stack: str, head: str) -> None:
+    text = f"{stack} | {head} | dense 1"
     network = trained_a_little(build(text, input_shape=(2, 96), n_outputs=1, seed=0)).eval()
     x = torch.randn(3, 2, 96, generator=torch.Generator().manual_seed(1))
     batch = network(x, torch.tensor([96, 40, 13]))
@@ -150,9 +168,9 @@ def test_a_short_row_scores_as_it_does_alone(head: str) -> None:
         torch.testing.assert_close(alone(x[row : row + 1, :, :n]), batch[row : row + 1])
 
 
-@pytest.mark.parametrize("head", ["mean", "max", "mean-max", "last", "attention-pool"])
-def test_padding_changes_nothing_while_training(head: str) -> None:
-    text = f"{EVERYTHING} | {head} | dense 1"
+@pytest.mark.parametrize(("stack", "head"), PLACELESS)
+def test_padding_changes_nothing_while_training(stack: str, head: str) -> None:
+    text = f"{stack} | {head} | dense 1"
     short = build(text, input_shape=(2, 40), n_outputs=1, seed=0)
     long = build(text, input_shape=(2, 96), n_outputs=1, seed=0)
     silence_dropout(short)
@@ -169,17 +187,17 @@ def test_padding_changes_nothing_while_training(head: str) -> None:
         torch.testing.assert_close(other, one, msg=key)
 
 
-def test_full_lengths_are_as_none() -> None:
-    network = trained_a_little(
-        build(f"{EVERYTHING} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0)
-    )
+@pytest.mark.parametrize("stack", [EVERYTHING, FURTHER])
+def test_full_lengths_are_as_none(stack: str) -> None:
+    network = trained_a_little(build(f"{stack} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0))
     x = torch.randn(3, 2, 96)
     network.eval()
     torch.testing.assert_close(network(x, torch.full((3,), 96)), network(x))
 
 
-def test_batch_mates_never_matter() -> None:
-    text = f"{EVERYTHING} | mean | dense 1"
+@pytest.mark.parametrize("stack", [EVERYTHING, FURTHER])
+def test_batch_mates_never_matter(stack: str) -> None:
+    text = f"{stack} | mean | dense 1"
     network = trained_a_little(build(text, input_shape=(2, 96), n_outputs=1, seed=0)).eval()
     x = torch.randn(4, 2, 96)
     together = network(x)
@@ -187,8 +205,9 @@ def test_batch_mates_never_matter() -> None:
         torch.testing.assert_close(network(x[row : row + 1]), together[row : row + 1])
 
 
-def test_every_stage_is_zero_past_its_lengths() -> None:
-    network = build(f"{EVERYTHING} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0)
+@pytest.mark.parametrize("stack", [EVERYTHING, FURTHER])
+def test_every_stage_is_zero_past_its_lengths(stack: str) -> None:
+    network = build(f"{stack} | mean | dense 1", input_shape=(2, 96), n_outputs=1, seed=0)
     for text, values, lengths in network.stages(torch.randn(3, 2, 96), torch.tensor([96, 33, 0])):
         if lengths is not None:
             for row, n in enumerate(lengths):
@@ -292,3 +311,39 @@ def trained_a_little(network: Network) -> Network:
 
 def build_again(network: Network) -> Network:
     return build(network.text, input_shape=network.input_shape, n_outputs=network.n_outputs, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "n_outputs", "expected"),
+    [
+        ("founding", (1, 100), 1, 225),
+        ("resnet1d", (12, 1000), 5, 2_945_157),
+        ("inception1d", (12, 1000), 5, 473_344 + 128 * 5 + 5),
+        ("lstm_bidir", (12, 1000), 5, 2_129_920 + 1024 * 5 + 5),
+        ("transformer1d", (12, 1000), 5, 809_477),
+        ("xresnet1d101", (12, 1000), 5, 1_872_261),
+        ("lenet", (1, 28, 28), 10, 61_706),
+    ],
+)
+def test_presets_have_the_published_numbers_of_parameters(
+    name: str, shape: tuple[int, ...], n_outputs: int, expected: int
+) -> None:
+    assert n_parameters(sketch(name, input_shape=shape, n_outputs=n_outputs)) == expected
+
+
+def test_the_published_numbers_by_hand() -> None:
+    # InceptionTime: mixture + three windows + what follows the maximum + norm, and two shortcuts with norms.
+    modules = [(n * 32 * (n > 1)) + 32 * 32 * (39 + 19 + 9) + n * 32 + 2 * 128 for n in (12, *[128] * 5)]
+    assert sum(modules) + 12 * 128 + 256 + 128 * 128 + 256 == 473_344
+    # torch's LSTM: four gates, two biases each, two directions.
+    layers = [torch.nn.LSTM(n, 256, bidirectional=True) for n in (12, 512)]
+    assert sum(map(n_parameters, layers)) == 2_129_920
+    # xresnet1d101: stem, 33 blocks of 1 - 5 - 1 over 64 channels, one shortcut, and the head.
+    stem = 5 * (12 * 32 + 32 * 32 + 32 * 64) + 2 * (32 + 32 + 64)
+    inside = 64 * 64 * 5 + 64 * 256 + 2 * (64 + 64 + 256)
+    blocks = (64 * 64 + inside) + (64 * 256 + 2 * 256) + 32 * (256 * 64 + inside)
+    head = 2 * 512 + 512 * 128 + 128 + 2 * 128 + 128 * 5 + 5
+    assert stem + blocks + head == 1_872_261
+    # A transformer block is torch's; the stem and the norm behind are ours.
+    block = torch.nn.TransformerEncoderLayer(128, 8, 512, norm_first=True)
+    assert 12 * 10 * 128 + 128 + 4 * n_parameters(block) + 256 + 128 * 5 + 5 == 809_477

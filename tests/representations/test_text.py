@@ -22,13 +22,17 @@ def stages(draw: st.DrawFn) -> tuple[Any, ...]:
         units = draw(st.integers(0, 999).map(lambda n: n / 1000))
     elif kind.units is not None:
         units = draw(st.one_of(count, st.just("classes")) if "classes" in kind.units else count)
-    size = st.one_of(count, st.tuples(count, count))
+    both_axes = st.one_of(count, st.tuples(count, count))
     keys = set(kind.needs) | draw(st.sets(st.sampled_from(kind.keys or ("",))))
     chosen = draw(st.sets(st.sampled_from(kind.flags or ("",))))
-    exclusive = [flag for flag in kind.one_of if flag in chosen][1:]
-    if "window" in kind.keys and chosen:
+    exclusive = [word for word in kind.one_of if word in chosen or word in keys][1:]
+    if "window" in kind.keys and not kind.needs and (chosen or keys):
         keys.add("window")
-    sizes = tuple((key, draw(size)) for key in kind.keys if key in keys and ("window" in keys))
+    sizes = tuple(
+        (key, draw(both_axes if key in ("window", "stride", "dilation") else count))
+        for key in kind.keys
+        if key in keys and key not in exclusive
+    )
     flags = tuple(flag for flag in kind.flags if flag in chosen and flag not in exclusive)
     return name, units, sizes, flags, draw(st.integers(1, 20))
 
@@ -85,7 +89,10 @@ def test_the_stride_of_a_repeated_stage_holds_once() -> None:
             r"stage 3, 'windw': unknown key, did you mean 'window'\?",
         ),
         ("cnv 8 window 3", r"stage 1, 'cnv': unknown kind, did you mean 'conv'\?"),
-        ("lstm 64 both", "stage 1, 'lstm': unknown kind"),
+        ("lsmt 64 both", r"stage 1, 'lsmt': unknown kind, did you mean 'lstm'\?"),
+        ("attention 8", "stage 1: attention needs 'heads' and a number"),
+        ("attention 8 heads 2x2", "stage 1, 'heads': expected a whole number"),
+        ("norm batch group 4", "stage 1, 'group': cannot stand with 'batch'"),
         ("relu | zzz 3", "stage 2, 'zzz': unknown kind, known here: dense, local"),
         ("", "the network text is empty"),
         (" # nothing\n\n", "the network text is empty"),

@@ -159,7 +159,8 @@ def _fields_along(facts: list[Facts], axis: int, input_shape: Shape) -> list[int
     whole: int | None = None
     for index, one in enumerate(facts):
         if one.paths is None and whole is None:  # every unit sees every position: trace them all back
-            seen = _trace_back(facts[: index + 1], np.array([0]), axis=axis, input_shape=input_shape)
+            last = np.array([one.shape[-1] - 1])  # of those that see only what lies before them, the widest
+            seen = _trace_back(facts[: index + 1], last, axis=axis, input_shape=input_shape)
             whole = int(seen[-1] - seen[0]) + 1
         if whole is None:
             stride, left, right = _compose(cast(tuple[Path, ...], one.paths), axis, (stride, left, right))
@@ -188,7 +189,8 @@ def _trace_back(
         shape = facts[index - 1].shape if index else input_shape
         n, paths = shape[min(axis + 1, len(shape) - 1)], facts[index].paths
         if paths is None:
-            positions = np.arange(shape[0] if len(shape) == 1 else n)
+            stop = int(positions.max()) + 1 if facts[index].past_only else n
+            positions = np.arange(shape[0] if len(shape) == 1 else stop)
             continue
         if len(facts[index].shape) < len(shape):  # flatten: each feature was one position
             positions = np.unique(np.unravel_index(positions, shape)[axis + 1])
@@ -212,16 +214,16 @@ def _why_not_streamable(network: Network, facts: list[Facts]) -> str:
         return "an image has no time axis"
     for number, (name, one) in enumerate(zip(network.stage_texts, facts, strict=True), start=1):
         if one.state_values is None:
-            return f"stage {number}, '{name}', ties its weights to the places of a whole signal"
+            return f"stage {number}, '{name}', {one.no_stream}"
     return ""
 
 
 def _delay(facts: list[Facts]) -> int:
     place = (1, 0, 0)
     for one in facts:
-        if one.paths is None:
+        if one.paths is None and not one.past_only:
             break
-        place = _compose(one.paths, 0, place)
+        place = _compose(one.paths or ((),), 0, place)
     return place[2]
 
 

@@ -28,7 +28,7 @@ class Kind:
 
     Args:    units: "count" (a whole number), "count or classes", "share" (0 <= share < 1), or None.
              keys: words followed by a size.  needs: the keys that may not be left out.
-             flags: words without a value.  one_of: flags of which at most one may stand.
+             flags: words without a value.  one_of: flags and keys of which at most one may stand.
     """
 
     units: Literal["count", "count or classes", "share"] | None = None
@@ -45,8 +45,15 @@ KINDS = {
     "dense": Kind("count or classes"),
     "local": Kind("count", keys=_WINDOWED, needs=("window",), flags=_PADDED, one_of=_PADDED),
     "conv": Kind("count or classes", keys=_WINDOWED, needs=("window",), flags=_PADDED, one_of=_PADDED),
+    "separable": Kind("count", keys=_WINDOWED, needs=("window",), flags=("causal",)),
     "residual": Kind("count", keys=_WINDOWED, needs=("window",), flags=("causal",)),
-    "norm": Kind(flags=("batch", "layer"), one_of=("batch", "layer")),
+    "bottleneck": Kind("count", keys=_WINDOWED, needs=("window",), flags=("causal",)),
+    "inception": Kind("count", keys=("window", "depth"), needs=("window",), flags=("causal",)),
+    "lstm": Kind("count", flags=("both",)),
+    "gru": Kind("count", flags=("both",)),
+    "attention": Kind("count", keys=("heads", "window"), needs=("heads",), flags=("causal",)),
+    "transformer": Kind("count", keys=("heads", "window"), needs=("heads",), flags=("causal",)),
+    "norm": Kind(keys=("group",), flags=("batch", "layer"), one_of=("batch", "layer", "group")),
     "relu": Kind(),
     "gelu": Kind(),
     "dropout": Kind("share"),
@@ -180,7 +187,7 @@ def _stage(piece: str, number: int, problems: list[str]) -> Stage:
         found += [("", f"{name} needs '{key}' and a number") for key in kind.needs if key not in sizes]
     if "window" in kind.keys and "window" not in sizes and (sizes or flags) and not kind.needs:
         found.append(("", f"{name} needs 'window' and a number before it can have other options"))
-    both = [flag for flag in kind.one_of if flag in flags]
+    both = [word for word in kind.one_of if word in flags or word in sizes]
     if len(both) > 1:
         found.append((both[1], f"cannot stand with '{both[0]}', keep one of them"))
     for word, message in found:
@@ -249,6 +256,8 @@ def _take_options(
             flags.add(word)
         elif word in kind.keys:
             size = _size(words[0]) if words else None
+            if isinstance(size, tuple) and word not in _WINDOWED:  # only those may differ from axis to axis
+                size = None
             if size is None:
                 got = f", got {_quote(words.pop(0))}" if words else ""
                 found.append((word, f"expected a whole number from 1 to {MAX_NUMBER:,} after it{got}"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vicinal.errors import NetworkError
-from vicinal.representations.layers.norm import BatchNorm, LayerNorm
+from vicinal.representations.layers.norm import BatchNorm, GroupNorm, LayerNorm
 
 
 def batch_norm(n_channels: int) -> BatchNorm:
@@ -70,3 +70,19 @@ def test_layer_norm_is_over_the_channels_of_a_position() -> None:
     torch.testing.assert_close(y[0].var(0, unbiased=False), torch.ones(1, 5), atol=1e-3, rtol=0)
     assert not y[1, ..., 2:].any()
     assert layer(torch.randn(3, 4))[0].shape == (3, 4)
+
+
+def test_group_norm_is_torchs_without_lengths_and_on_the_real_part() -> None:
+    layer = GroupNorm((6, 9), groups=3)
+    layer.initialise(torch.Generator())
+    torch.nn.init.normal_(layer.weight)
+    torch.nn.init.normal_(layer.bias)
+    x = 3 * torch.randn(2, 6, 1, 9) + 1
+    expected = torch.nn.functional.group_norm(x, 3, layer.weight, layer.bias)
+    torch.testing.assert_close(layer(x)[0], expected)
+    x[1, ..., 5:] = 0
+    found, _ = layer(x, torch.tensor([9, 5]))
+    short = torch.nn.functional.group_norm(x[1:, ..., :5], 3, layer.weight, layer.bias)
+    torch.testing.assert_close(found[0], expected[0])
+    torch.testing.assert_close(found[1:, ..., :5], short)
+    assert not found[1, ..., 5:].any()

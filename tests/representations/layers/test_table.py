@@ -6,7 +6,7 @@ from torch import nn
 
 from vicinal.errors import NetworkError
 from vicinal.representations.layers.geometry import Shape
-from vicinal.representations.layers.norm import BatchNorm, LayerNorm
+from vicinal.representations.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from vicinal.representations.layers.table import LAYERS, Layer, Place, make_layer
 from vicinal.representations.text import KINDS, parse
 
@@ -14,7 +14,14 @@ EXAMPLES: dict[str, tuple[str, Shape]] = {  # what leaves a layer that 3 channel
     "dense": ("dense 4", (4, 10)),
     "local": ("local 4 window 3 stride 2", (4, 4)),
     "conv": ("conv 4 window 3 dilation 2", (4, 6)),
+    "separable": ("separable 4 window 3 stride 2", (4, 5)),
     "residual": ("residual 4 window 3 stride 2", (4, 5)),
+    "bottleneck": ("bottleneck 8 window 3 stride 2", (8, 5)),
+    "inception": ("inception 8 window 5 depth 2", (8, 10)),
+    "lstm": ("lstm 4 both", (8, 10)),
+    "gru": ("gru 4", (4, 10)),
+    "attention": ("attention 8 heads 2 window 3", (8, 10)),
+    "transformer": ("transformer 4 heads 2", (4, 10)),
     "norm": ("norm", (3, 10)),
     "relu": ("relu", (3, 10)),
     "gelu": ("gelu", (3, 10)),
@@ -26,6 +33,9 @@ EXAMPLES: dict[str, tuple[str, Shape]] = {  # what leaves a layer that 3 channel
     "attention-pool": ("attention-pool", (3,)),
     "flatten": ("flatten", (30,)),
 }
+
+
+N_CHANNELS = {"transformer": 4}  # of what reaches a layer, where it is not 3
 
 
 def made(
@@ -47,7 +57,8 @@ def test_every_word_has_a_layer() -> None:
 @pytest.mark.parametrize("kind", sorted(LAYERS))
 def test_every_layer_keeps_the_contract(kind: str) -> None:
     text, expected = EXAMPLES[kind]
-    layer, twin = made(text), made(text)
+    shape = (N_CHANNELS.get(kind, 3), 10)
+    layer, twin = made(text, shape), made(text, shape)
     assert isinstance(layer, Layer)
     assert isinstance(layer, nn.Module)
     assert isinstance(twin, nn.Module)
@@ -61,7 +72,7 @@ def test_every_layer_keeps_the_contract(kind: str) -> None:
     for key, value in values.items():
         if key.endswith("bias"):
             value.fill_(1)
-    x = torch.randn(2, 3, 1, 10)
+    x = torch.randn(2, shape[0], 1, 10)
     x[1] = 0  # of length 0: what leaves must be 0 as well, whatever the bias
     y, lengths = layer(x, torch.tensor([10, 0]))
     assert layer.facts.shape == expected
@@ -92,6 +103,7 @@ def test_a_window_before_a_norm_has_no_bias_of_its_own(text: str) -> None:
 def test_a_flag_chooses_the_norm() -> None:
     assert isinstance(made("norm"), BatchNorm)
     assert isinstance(made("norm layer"), LayerNorm)
+    assert isinstance(made("norm group 3"), GroupNorm)
 
 
 def test_one_number_holds_for_every_axis_and_two_for_one_each() -> None:
@@ -124,8 +136,17 @@ def test_a_word_for_padding_becomes_that_padding(text: str, zeros: tuple[int, in
         ("conv 8 window 3x5", (3, 10), "window 3x5 has two axes, the signal that reaches it has 1"),
         ("mean window 2 stride 2x1", (3, 10), "stride 2x1 has two axes"),
         ("last", (3, 9, 9), "'last' is for signals along time"),
+        ("lstm 4", (3, 9, 9), "'lstm 4' is for signals along time"),
+        ("attention 8 heads 2 window 3", (3, 9, 9), "is for signals along time"),
+        ("attention 9 heads 2", (3, 10), "needs units in multiples of 4; write 12"),
+        ("attention 8 heads 4", (3, 9, 9), "needs units in multiples of 16; write 16"),
+        ("transformer 8 heads 2", (3, 10), "has 3 channels; write 'conv 8 window 1' before it"),
+        ("bottleneck 6 window 3", (3, 10), "needs units in multiples of 4; write 8"),
+        ("inception 8 window 3", (3, 10), "shortest window is a quarter of 'window'; write at least 4"),
+        ("norm group 2", (3, 10), "3 channels cannot be put into 2 equal groups"),
         *((EXAMPLES[kind][0], (3,), f"'{kind}' needs positions, but only 3 features") for kind in (
-            "local", "conv", "residual", "mean", "max", "mean-max", "last", "attention-pool", "flatten"
+            "local", "conv", "separable", "residual", "bottleneck", "inception", "lstm", "gru", "attention",
+            "transformer", "mean", "max", "mean-max", "last", "attention-pool", "flatten"
         )),
     ],
 )  # fmt: skip

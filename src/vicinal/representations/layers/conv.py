@@ -21,16 +21,19 @@ __all__ = ["Conv", "convolve"]
 
 def convolve(
     x: Float[Tensor, "batch in height width"],
-    weight: Float[Tensor, "out in *window"],
+    weight: Float[Tensor, "out in_of_group *window"],
     bias: Float[Tensor, " out"] | None,
     taps: tuple[Taps, ...],
+    *,
+    groups: int = 1,
 ) -> Float[Tensor, "batch out new_height new_width"]:
     """Cross-correlate x with shared windows: THE convolution call of all layers.
 
     Args:    weight: (out, in, window) along the width, or (out, in, height, width).
              taps: stride, dilation and padding per axis; one for 1-D weights, two for 2-D ones.
+             groups: parts of the channels that do not see each other.
     """
-    if winograd.suits(x, weight, taps[-1]):
+    if groups == 1 and winograd.suits(x, weight, taps[-1]):
         return winograd.convolve(x, weight, bias, taps[-1])
     if weight.dim() == 3:  # an image of height one; a view, not a copy
         weight, taps = weight.unsqueeze(2), (Taps(1), *taps)
@@ -47,6 +50,7 @@ def convolve(
         stride=(vertical.stride, horizontal.stride),
         padding=padding,
         dilation=(vertical.dilation, horizontal.dilation),
+        groups=groups,
     )
 
 
@@ -56,22 +60,31 @@ class Conv(nn.Module):
     Args:    shape: (in, *positions) that reach it.  units: channels that leave it.
              taps: one per position axis.  bias: whether it has one.
              head: whether its outputs are logits: computed in float32 in any precision.
+             groups: parts of the channels that do not see each other; divides `in` and `units`.
     """
 
     def __init__(
-        self, shape: Shape, *, units: int, taps: tuple[Taps, ...], bias: bool, head: bool = False
+        self,
+        shape: Shape,
+        *,
+        units: int,
+        taps: tuple[Taps, ...],
+        bias: bool,
+        head: bool = False,
+        groups: int = 1,
     ) -> None:
         super().__init__()
         window = tuple(one.window for one in taps)
-        self.weight = nn.Parameter(torch.empty(units, shape[0], *window))
+        self.weight = nn.Parameter(torch.empty(units, shape[0] // groups, *window))
         self.bias = nn.Parameter(torch.empty(units)) if bias else None
         self.taps = taps
         self.head = head
+        self.groups = groups
         output = (units, *(one.count(n) for one, n in zip(taps, shape[1:], strict=True)))
         self.facts = Facts(
             output,
             paths=((taps,),),
-            multiply_adds=n_values(output) * shape[0] * n_values(window),
+            multiply_adds=n_values(output) * (shape[0] // groups) * n_values(window),
             state_values=shape[0] * (taps[-1].reach - 1),
             dense_parameters=n_values(output) * (n_values(shape) + bias),
         )
@@ -90,7 +103,7 @@ class Conv(nn.Module):
         lengths = output_lengths(lengths, self.taps)
         if self.head:
             with torch.autocast(x.device.type, enabled=False):
-                y = convolve(x.to(self.weight.dtype), self.weight, self.bias, self.taps)
+                y = convolve(x.to(self.weight.dtype), self.weight, self.bias, self.taps, groups=self.groups)
         else:
-            y = convolve(x, self.weight, self.bias, self.taps)
+            y = convolve(x, self.weight, self.bias, self.taps, groups=self.groups)
         return zero_past_(y, lengths), lengths

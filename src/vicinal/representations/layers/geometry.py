@@ -69,15 +69,19 @@ class Facts:
     Args:    shape: what leaves it.
              paths: the ways by which an output position sees input positions (no steps: only itself);
              None when each output sees every position or feature.
+             past_only: with `paths` None, an output sees only the positions up to its own.
              multiply_adds: of windows and matrix products, for one signal (sums and norms count nothing).
-             state_values: numbers a stream must keep between steps; None when it cannot run as a stream.
+             state_values: numbers a stream must keep between steps; None when it cannot run as a stream,
+             for the reason `no_stream`.
              dense_parameters: of dense layers from all inputs to all outputs that could do the same.
     """
 
     shape: Shape
     paths: tuple[Path, ...] | None = ((),)
+    past_only: bool = False
     multiply_adds: int = 0
     state_values: int | None = 0
+    no_stream: str = "ties its weights to the places of a whole signal"
     dense_parameters: int = 0
 
 

@@ -1,8 +1,9 @@
-"""`norm batch` and `norm layer`: values brought to mean 0 and variance 1, then scaled and shifted.
+"""`norm batch`, `norm layer` and `norm group g`: values of mean 0 and variance 1, then scaled and shifted.
 
 What they claim about the data: the scale of a channel says nothing by itself. `batch` takes its statistics
 over the rows and positions of a batch while training, and running ones in use (Ioffe and Szegedy 2015);
-`layer` over the channels at each position (Ba et al. 2016). Ours leave positions past the length out of all
+`layer` over the channels at each position (Ba et al. 2016); `group` over a g-th of the channels and all positions
+of one signal (Wu and He 2018). Ours leave positions past the length out of all
 statistics, so that padding never changes a result. Statistics are float32 whatever the precision.
 """
 
@@ -17,7 +18,7 @@ from vicinal.errors import NetworkError
 from vicinal.representations.layers.geometry import Facts, Shape
 from vicinal.representations.layers.lengths import past, zero_past_, zero_tails_
 
-__all__ = ["BatchNorm", "LayerNorm"]
+__all__ = ["BatchNorm", "GroupNorm", "LayerNorm"]
 
 EPSILON = 1e-5
 MOMENTUM = 0.1
@@ -187,3 +188,44 @@ class LayerNorm(nn.Module):
         if x.dim() == 2:
             return y, lengths
         return zero_past_(y.permute(0, 3, 1, 2), lengths), lengths
+
+
+class GroupNorm(nn.Module):
+    """Group norm: statistics over each group of channels and all real positions of one signal.
+
+    Args:    shape: (features,) or (channels, *positions) that reach it.  groups: divides the channels.
+    """
+
+    def __init__(self, shape: Shape, *, groups: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(shape[0]))
+        self.bias = nn.Parameter(torch.empty(shape[0]))
+        self.groups = groups
+        positions = len(shape) > 1
+        self.facts = Facts(
+            shape,
+            paths=None if positions else ((),),
+            state_values=None if positions else 0,
+            no_stream="takes its statistics over the whole signal",
+        )
+
+    def initialise(self, generator: torch.Generator) -> None:  # noqa: ARG002  (nothing is drawn)
+        """Begin without scale and shift."""
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(
+        self, x: Float[Tensor, "batch channels *positions"], lengths: Int64[Tensor, " batch"] | None = None
+    ) -> tuple[Float[Tensor, "batch channels *positions"], Int64[Tensor, " batch"] | None]:
+        """Return the normed values, zero past the length; zeros there do not count in the statistics."""
+        if lengths is None:
+            return F.group_norm(x, self.groups, self.weight, self.bias, EPSILON), None
+        with torch.autocast(x.device.type, enabled=False):
+            grouped = x.float().reshape(len(x), self.groups, -1, *x.shape[2:])
+            n = (lengths.clamp(min=1) * grouped.shape[2] * grouped.shape[3])[:, None, None, None, None]
+            mean = grouped.sum((2, 3, 4), keepdim=True) / n
+            around = (grouped - mean).masked_fill(past(x, lengths).unsqueeze(1), 0.0)
+            variance = around.square().sum((2, 3, 4), keepdim=True) / n
+            normed = (around * torch.rsqrt(variance + EPSILON)).flatten(1, 2)
+            y = normed * self.weight.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
+        return zero_past_(y.to(x.dtype), lengths), lengths

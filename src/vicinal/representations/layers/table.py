@@ -11,14 +11,19 @@ import torch
 from torch import Tensor
 
 from vicinal.errors import NetworkError
+from vicinal.representations.layers.attention import Attention, Transformer
+from vicinal.representations.layers.bottleneck import NARROWER, Bottleneck
 from vicinal.representations.layers.conv import Conv
 from vicinal.representations.layers.dense import Dense
 from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps
+from vicinal.representations.layers.inception import N_BRANCHES, Inception
 from vicinal.representations.layers.local import Local
-from vicinal.representations.layers.norm import BatchNorm, LayerNorm
+from vicinal.representations.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from vicinal.representations.layers.pointwise import Dropout, Gelu, Relu
 from vicinal.representations.layers.pool import AttentionPool, Flatten, GlobalPool, How, WindowPool
+from vicinal.representations.layers.recurrent import Recurrent
 from vicinal.representations.layers.residual import Residual
+from vicinal.representations.layers.separable import Separable
 from vicinal.representations.text import Size, Stage
 
 __all__ = ["LAYERS", "Layer", "Place", "make_layer"]
@@ -90,11 +95,17 @@ def _conv(stage: Stage, place: Place) -> Layer:
     return Conv(place.shape, units=_units(stage, place), taps=taps, bias=bias, head=place.last)
 
 
-def _residual(stage: Stage, place: Place) -> Layer:
+def _block(stage: Stage, place: Place) -> Layer:
     _need_positions(stage, place)
-    return Residual(
+    kinds: dict[str, Callable[..., Layer]] = {
+        "separable": Separable,
+        "residual": Residual,
+        "bottleneck": Bottleneck,
+    }
+    units = _multiple(stage, NARROWER) if stage.kind == "bottleneck" else _units(stage, place)
+    return kinds[stage.kind](
         place.shape,
-        units=_units(stage, place),
+        units=units,
         window=_per_axis(stage, "window", place),
         stride=_per_axis(stage, "stride", place),
         dilation=_per_axis(stage, "dilation", place),
@@ -102,8 +113,54 @@ def _residual(stage: Stage, place: Place) -> Layer:
     )
 
 
+def _inception(stage: Stage, place: Place) -> Layer:
+    _need_positions(stage, place)
+    window = _per_axis(stage, "window", place)
+    if min(window) < N_BRANCHES:
+        raise NetworkError(f"'{stage}': its shortest window is a quarter of 'window'; write at least 4")
+    return Inception(
+        place.shape,
+        units=_multiple(stage, N_BRANCHES),
+        window=window,
+        depth=_whole(stage, "depth"),
+        padding="causal" if "causal" in stage.flags else "same",
+    )
+
+
+def _recurrent(stage: Stage, place: Place) -> Layer:
+    _need_time(stage, place)
+    cell = cast(Any, stage.kind)
+    return Recurrent(place.shape, units=_units(stage, place), cell=cell, both="both" in stage.flags)
+
+
+def _attention(stage: Stage, place: Place) -> Layer:
+    _need_positions(stage, place)
+    sizes = dict(stage.sizes)
+    if "window" in sizes or "causal" in stage.flags:
+        _need_time(stage, place)
+    heads = _whole(stage, "heads")
+    units = _multiple(stage, heads * 2 * place.n_axes)
+    window = _whole(stage, "window") if "window" in sizes else None
+    causal = "causal" in stage.flags
+    if stage.kind == "attention":
+        return Attention(place.shape, units=units, heads=heads, window=window, causal=causal)
+    if units != place.shape[0]:
+        raise NetworkError(
+            f"'{stage}' adds to what reaches it, which has {place.shape[0]} channels; write 'conv {units} window 1' "
+            f"before it, or a patch stem such as 'conv {units} window 10 stride 10'"
+        )
+    return Transformer(place.shape, heads=heads, window=window, causal=causal)
+
+
 def _norm(stage: Stage, place: Place) -> Layer:
-    return LayerNorm(place.shape) if "layer" in stage.flags else BatchNorm(place.shape)
+    if "layer" in stage.flags:
+        return LayerNorm(place.shape)
+    if not stage.sizes:
+        return BatchNorm(place.shape)
+    groups = _whole(stage, "group")
+    if place.shape[0] % groups:
+        raise NetworkError(f"'{stage}': {place.shape[0]} channels cannot be put into {groups} equal groups")
+    return GroupNorm(place.shape, groups=groups)
 
 
 def _dropout(stage: Stage, place: Place) -> Layer:
@@ -119,8 +176,7 @@ def _pool(stage: Stage, place: Place) -> Layer:
 
 
 def _last(stage: Stage, place: Place) -> Layer:
-    if place.n_axes > 1:
-        raise NetworkError("'last' is for signals along time; write 'mean', 'max' or 'flatten' for an image")
+    _need_time(stage, place)
     return _pool(stage, place)
 
 
@@ -138,7 +194,14 @@ LAYERS: dict[str, Callable[[Stage, Place], Layer]] = {
     "dense": _dense,
     "local": _local,
     "conv": _conv,
-    "residual": _residual,
+    "separable": _block,
+    "residual": _block,
+    "bottleneck": _block,
+    "inception": _inception,
+    "lstm": _recurrent,
+    "gru": _recurrent,
+    "attention": _attention,
+    "transformer": _attention,
     "norm": _norm,
     "relu": lambda _, place: Relu(place.shape),
     "gelu": lambda _, place: Gelu(place.shape),
@@ -162,6 +225,26 @@ def _need_positions(stage: Stage, place: Place) -> None:
             f"'{stage.kind}' needs positions, but only {place.shape[0]} features reach it; move it before "
             f"the stage that took the positions away"
         )
+
+
+def _need_time(stage: Stage, place: Place) -> None:
+    _need_positions(stage, place)
+    if place.n_axes > 1:
+        raise NetworkError(f"'{stage}' is for signals along time; an image has no order of positions")
+
+
+def _whole(stage: Stage, key: str) -> int:
+    size = stage.size(key)
+    if not isinstance(size, int):
+        raise NetworkError(f"'{stage}': expected one number after '{key}'")
+    return size
+
+
+def _multiple(stage: Stage, of: int) -> int:
+    units = int(cast(int, stage.units))
+    if units % of:
+        raise NetworkError(f"'{stage}' needs units in multiples of {of}; write {units + -units % of}")
+    return units
 
 
 def _per_axis(stage: Stage, key: str, place: Place) -> tuple[int, ...]:

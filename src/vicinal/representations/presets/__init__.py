@@ -11,5 +11,10 @@ def _read(name: str) -> str:
 
 NETWORKS: dict[str, str] = {
     "founding": _read("founding"),
+    "inception1d": _read("inception1d"),
+    "lenet": _read("lenet"),
+    "lstm_bidir": _read("lstm_bidir"),
     "resnet1d": _read("resnet1d"),
+    "transformer1d": _read("transformer1d"),
+    "xresnet1d101": _read("xresnet1d101"),
 }

@@ -1,4 +1,7 @@
+import gzip
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from vicinal.errors import FormatError
@@ -62,17 +65,25 @@ def test_the_rate_is_that_of_the_time_column(tmp_path, times, unit, rate_hz):
     ("text", "message"),
     [
         pytest.param("", "empty line", id="81-empty"),
-        pytest.param("a,b\n", "expected samples|numbers in 2 columns", id="82-header-only"),
-        pytest.param("a,b\n1,2\n3\n", "Expected 2 columns, got 1", id="83-ragged"),
-        pytest.param("a;b\n1,5;2,5\n", "conversion error", id="84-decimal-comma"),
-        pytest.param("a,b\n1,inf\n", "infinity in column 2, sample 0", id="85-inf"),
-        pytest.param("a,b\n1,-\n", "conversion error", id="85-dash"),
-        pytest.param("a,b\n1,1e400\n", "infinity|conversion error", id="86-1e400"),
-        pytest.param("a,b\n1,1e39\n", "below 3.4e38 in b", id="beyond-float32"),
-        pytest.param('a,b\n1,"2\n"\n', "numbers in 2 columns", id="87-newline"),
-        pytest.param("a,b\n1,\0\n", "binary or UTF-16", id="88-nul"),
+        pytest.param("a,b\n", "expected samples below the header", id="82-header-only"),
+        pytest.param("a,b\n1,2\n3\n", "line 3: expected 2 cells, got 1", id="83-ragged"),
+        pytest.param(
+            "a;b\n1,5;2,5\n", "line 2, column a: expected a number .* got '1,5'", id="84-decimal-comma"
+        ),
+        pytest.param(
+            "a,b\n1,inf\n", "line 2, column b: expected a finite number .*, got infinity", id="85-inf"
+        ),
+        pytest.param("a,b\n1,-\n", "line 2, column b: expected a number .* got '-'", id="85-dash"),
+        pytest.param("a,b\n1,1e400\n", "line 2, column b: .* got infinity", id="86-1e400"),
+        pytest.param("a,b\n1,1e39\n", "line 2, column b: .* below 3.4e38, got 1e", id="beyond-float32"),
+        pytest.param('a,b\n1,"2\n"\n', "line 2: expected a quoted cell to end on its line", id="87-newline"),
+        pytest.param("a,b\n1,\0\n", "binary content", id="88-nul"),
         pytest.param("a,b\n1,2\n".encode("utf-16"), "binary or UTF-16", id="89-utf-16"),
         pytest.param(",".join("x" + str(i) for i in range(5000)) + "\n", "at most 4096", id="90-columns"),
+        pytest.param(
+            ",".join("x" + str(i) for i in range(10**6)), "at most 4194304 bytes", id="90-long-line"
+        ),
+        pytest.param("x" + "," * 10**6 + "\n", "at most 524288 columns", id="90-many-empty"),
         pytest.param("a [mV],a [uV]\n1,2\n", "distinct column names", id="91-duplicate"),
         pytest.param("time,a\n0,1\n2,1\n1,1\n3,1\n", "gaps or steps back", id="92-time-back"),
         pytest.param("time,a\n0,1\n1,1\n2,1\n9,1\n", "gaps or steps back", id="92-time-gap"),
@@ -80,8 +91,12 @@ def test_the_rate_is_that_of_the_time_column(tmp_path, times, unit, rate_hz):
         pytest.param("time [h],a\n1,1\n2,1\n", "in s or ms, got 'h'", id="time-unit"),
         pytest.param("time,t,a\n1,1,1\n", "expected one time column", id="two-times"),
         pytest.param("time\n1\n2\n", "a channel beside the time column", id="time-only"),
-        pytest.param("a,b\n1,=cmd\n", "conversion error", id="93-formula"),
+        pytest.param("a,b\n1,=cmd\n", "line 2, column b: expected a number .* '=cmd'", id="93-formula"),
         pytest.param(b"\x1f\x8b\x08\x00\x00", "binary", id="94-gzip"),
+        pytest.param(gzip.compress(bytes(10**7)), "binary", id="94-gzip-bomb"),
+        pytest.param("a,b\n1,1\r2\n", "line 2, column b: expected a number", id="lone-return"),
+        pytest.param("a,b\n1,2\n\n1\n", "line 4: expected 2 cells, got 1", id="line-after-an-empty-one"),
+        pytest.param('"a,b\n1,2\n', "separated by ','", id="open-quote"),
         pytest.param(b"\xff\xe9a,b\n1,2\n", "UTF-8", id="latin-1"),
     ],
 )
@@ -99,3 +114,30 @@ def test_rate_and_unit_are_never_guessed(tmp_path):
         read(path, units="mV")
     with pytest.raises(FormatError, match="expected 'mV' as stated, the file says 'uV'"):
         read(write(tmp_path, PLAIN), units="mV")
+
+
+def test_empty_lines_are_left_out_but_a_single_column_has_missing_samples(tmp_path):
+    assert read(write(tmp_path, "a,b\n1,2\n\n3,4\n\n"), rate_hz=1.0, units="1").samples.tolist() == [
+        [1, 3],
+        [2, 4],
+    ]
+    single = read(write(tmp_path, "a\n1\n\n3\n\n\n"), rate_hz=1.0, units="1").samples
+    np.testing.assert_array_equal(single, np.float32([[1, np.nan, 3]]))
+
+
+def test_a_ucr_file_read_as_one_recording_is_told_from_a_table_without_names(tmp_path):
+    path = write(tmp_path, "1\t2\t3\n2\t3\t4\n", "r.tsv")
+    with pytest.raises(FormatError, match=r"one signal a row: give row\. If the 3 columns are channels"):
+        read(path, rate_hz=1.0, units="1")
+    assert read(path, rate_hz=1.0, units="1", channels=["a", "b", "c"]).samples.shape == (3, 2)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_many_blocks_equal_what_pandas_reads(tmp_path, n):
+    values = np.random.default_rng(n).normal(size=(200_000, n))
+    frame = pd.DataFrame(values, columns=[f"c{k} [mV]" for k in range(n)])
+    frame.insert(0, "time", np.arange(len(frame)) / 500)
+    frame.to_csv(tmp_path / "r.csv", index=False)
+    signal = read(tmp_path / "r.csv")
+    np.testing.assert_array_equal(signal.samples, values.T.astype(np.float32))
+    assert signal.rate_hz == 500

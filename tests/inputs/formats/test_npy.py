@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from vicinal.errors import FormatError
+from vicinal.inputs.formats.npy import open_npy
 from vicinal.inputs.formats.reading import read
+from vicinal.inputs.formats.stated import Stated
 
 
 def write(folder, array, **options):
@@ -49,7 +51,11 @@ def test_105_missing_samples_are_left_to_the_contract(tmp_path):
         pytest.param(np.zeros(3, dtype="f4,i4"), "got an array of", id="101-structured"),
         pytest.param(np.zeros(3, dtype=complex), "array of complex128", id="102-complex"),
         pytest.param(np.array(1.0), r"shape \(\)", id="106-0d"),
-        pytest.param(np.zeros((2, 3, 4)), r"shape \(2, 3, 4\)", id="3d"),
+        pytest.param(
+            np.zeros((2, 3, 4)), r"expected one signal, the file holds 2\. Give row, 0 to 1", id="3d"
+        ),
+        pytest.param(np.zeros((2, 3, 4, 5)), r"shape \(2, 3, 4, 5\)", id="4d"),
+        pytest.param(np.zeros(3, np.longdouble), "at most 8 bytes", id="16-bytes"),
         pytest.param(np.zeros((2, 0)), r"shape \(2, 0\)", id="empty"),
         pytest.param(np.array([np.inf]), "finite values", id="inf"),
         pytest.param(np.array([1e39]), "finite values", id="beyond-float32"),
@@ -70,7 +76,11 @@ def test_an_array_that_is_no_signal_is_refused(tmp_path, content, message):
             "4398046511104 bytes",
             id="97",
         ),
-        pytest.param(header("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}"), "shape", id="98"),
+        pytest.param(
+            header("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}"),
+            "lengths of at least 0",
+            id="98",
+        ),
         pytest.param(header("__import__('os').abort()"), "expected a .npy file", id="code"),
         pytest.param(
             header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", data=b"1234"),
@@ -100,3 +110,32 @@ def test_rate_and_unit_are_never_guessed(tmp_path):
         read(path, units="1")
     with pytest.raises(FormatError, match="Give units"):
         read(path, rate_hz=1.0)
+
+
+def test_each_row_of_an_array_is_a_recording(tmp_path):
+    array = np.arange(24.0).reshape(2, 3, 4)
+    path = write(tmp_path, array)
+    signal = read(path, row=1, rate_hz=10.0, units="mV", channels=["a", "b", "c"])
+    np.testing.assert_array_equal(signal.samples, array[1])
+    assert (signal.id, signal.channels) == ("r[1]", ("a", "b", "c"))
+    np.testing.assert_array_equal(
+        read(write(tmp_path, array[0]), row=2, rate_hz=1.0, units="1").samples, [[8, 9, 10, 11]]
+    )
+    np.testing.assert_array_equal(read(write(tmp_path, array[:1]), rate_hz=1.0, units="1").samples, array[0])
+
+
+def test_rows_of_an_array_are_two_or_three_dimensional(tmp_path):
+    with pytest.raises(FormatError, match=r"\(n, channels, time\) or \(n, time\), .* got shape \(3,\)"):
+        read(write(tmp_path, np.zeros(3)), row=0, rate_hz=1.0, units="1")
+
+
+def test_a_row_that_is_not_finite_is_named(tmp_path):
+    path = write(tmp_path, np.array([[1.0, 2.0], [np.inf, 1.0]]))
+    assert read(path, row=0, rate_hz=1.0, units="1").samples.tolist() == [[1, 2]]
+    with pytest.raises(FormatError, match=r"r\.npy, row 1: expected finite values"):
+        read(path, row=1, rate_hz=1.0, units="1")
+
+
+def test_mapping_an_array_parses_no_row(tmp_path):
+    rows = open_npy(write(tmp_path, np.full((3, 2), np.inf)), Stated(tmp_path))
+    assert (rows.n, rows.columns) == (3, {})

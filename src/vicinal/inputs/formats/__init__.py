@@ -4,8 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vicinal.inputs.formats.csv import read_csv
+from vicinal.inputs.formats.hdf5 import read_hdf5
 from vicinal.inputs.formats.npy import read_npy
+from vicinal.inputs.formats.npz import read_npz
+from vicinal.inputs.formats.parquet import read_parquet
 from vicinal.inputs.formats.stated import Stated
+from vicinal.inputs.formats.ts import read_ts
 from vicinal.inputs.formats.wfdb import read_wfdb
 from vicinal.signal import Signal
 
@@ -17,6 +21,11 @@ READERS: dict[str, Callable[[Path, Stated], Signal]] = {
     ".mat": read_wfdb,
     ".csv": read_csv,
     ".tsv": read_csv,
+    ".parquet": read_parquet,
     ".npy": read_npy,
+    ".npz": read_npz,
+    ".ts": read_ts,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
 }
 """Suffix of a file -> function(path, stated) -> Signal."""

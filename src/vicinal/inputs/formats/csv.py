@@ -5,22 +5,23 @@ from the caller. Must not know data sets.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from vicinal.errors import FormatError
+from vicinal.inputs.formats.arrays import to_float32
+from vicinal.inputs.formats.cells import Head, head_of, read_blocks
+from vicinal.inputs.formats.csv_rows import open_csv
+from vicinal.inputs.formats.rowfile import only_signal
 from vicinal.inputs.formats.stated import Stated
 from vicinal.signal import Signal
 
-__all__ = ["read_csv"]
+__all__ = ["column_names", "rate_of", "read_csv", "time_column"]
 
-_MAX_BYTES = 4 << 30
 _MAX_CHANNELS = 4096
-_MISSING = ["", "NaN", "nan", "NA"]
 _TIME_NAMES = ("time", "time_s", "t", "seconds", "timestamp")
 _UNIT = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]+)[\])]")
 
@@ -28,125 +29,105 @@ _UNIT = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]+)[\])]")
 def read_csv(path: Path, stated: Stated) -> Signal:
     """Read one recording; empty cells and NaN are missing samples.
 
+    Stated `samples` mean a table with one signal a row; it must have one row.
+
     Raises:  FormatError: when cells are not numbers, rows differ in length, names repeat, or rate or unit are
              neither in the file nor stated.
     """
-    names, units, table = _table(path, stated)
-    time = [index for index, name in enumerate(names) if name.casefold() in _TIME_NAMES]
-    if len(time) > 1:
+    if stated.samples is not None:
+        return only_signal(open_csv(path, stated), path=path)
+    head = head_of(path)
+    if len(head.cells) > _MAX_CHANNELS:
         raise FormatError(
-            f"{path}: expected one time column, got {', '.join(names[index] for index in time)}."
+            f"{path}: expected at most {_MAX_CHANNELS} channels, got {len(head.cells)} columns. If each row is "
+            "a signal, give row."
         )
-    found = _rate(_column(table, time[0], path), units[time[0]], path) if time else None
-    rows = [index for index in range(len(names)) if index not in time]
-    if not rows:
-        raise FormatError(f"{path}: expected a channel beside the time column, got none.")
+    names, units = (
+        column_names(head.cells, where=str(path)) if head.is_header else _unnamed(head, path, stated)
+    )
+    time = time_column(names, where=str(path))
+    channels = [index for index in range(len(names)) if index != time]
+    samples, times = [], []
+    for block in read_blocks(path, head, names=names):
+        samples.append(to_float32(block.numbers[:, channels].T, where=str(path)))
+        if time is not None:
+            times.append(block.numbers[:, time].copy())
+    found = None if time is None else rate_of(times, units[time], where=str(path))
+    times.clear()
     return Signal(
-        samples=np.stack([_single(_column(table, index, path), names[index], path) for index in rows]),
-        channels=tuple(names[index] for index in rows),
-        units=tuple(stated.unit_or(units[index], where=f"{path}, {names[index]}") for index in rows),
+        samples=np.concatenate(samples, axis=1),
+        channels=tuple(names[index] for index in channels),
+        units=tuple(stated.unit_or(units[index], where=f"{path}, {names[index]}") for index in channels),
         rate_hz=stated.rate_or(found, where=str(path)),
         id=path.stem,
         source=str(path),
     )
 
 
-def _table(path: Path, stated: Stated) -> tuple[list[str], list[str | None], pa.Table]:
-    first, delimiter = _first_line(path)
-    cells = [cell.strip().strip('"').strip() for cell in first.split(delimiter)]
-    if len(cells) > _MAX_CHANNELS:
-        raise FormatError(f"{path}: expected at most {_MAX_CHANNELS} columns, got {len(cells)}.")
-    headed = not all(_is_number(cell) for cell in cells)
-    names, units = _names(cells, path) if headed else _stated_names(len(cells), stated)
-    keys = [str(index) for index in range(len(cells))]
-    try:
-        table = pa.csv.read_csv(
-            path,
-            read_options=pa.csv.ReadOptions(column_names=keys, skip_rows=int(headed), use_threads=False),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(keys, pa.float64()), null_values=_MISSING
-            ),
-        )
-    except pa.ArrowException as error:
-        raise FormatError(f"{path}: expected numbers in {len(cells)} columns: {error}.") from error
-    if table.num_rows == 0:
-        raise FormatError(f"{path}: expected samples below the header line, got none.")
-    return names, units, table
+def column_names(cells: Sequence[str], *, where: str) -> tuple[list[str], list[str | None]]:
+    """Return the name and the unit of each column: `MLII [mV]` is MLII in mV, and None where there is no unit.
 
-
-def _first_line(path: Path) -> tuple[str, str]:
-    if path.stat().st_size > _MAX_BYTES:
-        raise FormatError(f"{path}: expected at most {_MAX_BYTES} bytes, got {path.stat().st_size}.")
-    with path.open("rb") as stream:
-        start = stream.read(1 << 20)
-    if b"\0" in start or start.startswith(b"\x1f\x8b"):
-        raise FormatError(
-            f"{path}: expected UTF-8 text, got binary or UTF-16 content. Save it as UTF-8 text."
-        )
-    try:
-        line = start.split(b"\n", 1)[0].decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: expected UTF-8 text in the first line: {error.reason}.") from error
-    if not line:
-        raise FormatError(f"{path}: expected a header line or numbers, the file begins with an empty line.")
-    # Semicolons come from programs that write decimal commas; such cells then fail as numbers, clearly.
-    return line, next((sign for sign in ("\t", ";") if sign in line), ",")
-
-
-def _names(cells: list[str], path: Path) -> tuple[list[str], list[str | None]]:
-    names, units = [], []
+    Raises:  FormatError: when a name is empty or repeats.
+    """
+    names: list[str] = []
+    units: list[str | None] = []
     for cell in cells:
         match = _UNIT.fullmatch(cell)
         names.append(match["name"].strip() if match else cell)
         units.append(match["unit"].strip() if match else None)
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated or "" in names:
-        raise FormatError(f"{path}: expected distinct column names, got {', '.join(names)}.")
+    if len(set(names)) < len(names) or "" in names:
+        raise FormatError(f"{where}: expected distinct column names, got {', '.join(names[:20])}.")
     return names, units
 
 
-def _stated_names(n: int, stated: Stated) -> tuple[list[str], list[str | None]]:
-    if stated.channels is not None and len(stated.channels) == n:
-        return list(stated.channels), [None] * n
-    return [str(index) for index in range(n)], [None] * n
+def time_column(names: Sequence[str], *, where: str) -> int | None:
+    """Return the number of the column with the times, or None.
+
+    Raises:  FormatError: when there are several, or no other column.
+    """
+    found = [index for index, name in enumerate(names) if name.casefold() in _TIME_NAMES]
+    if len(found) > 1:
+        raise FormatError(f"{where}: expected one time column, got {', '.join(names[i] for i in found)}.")
+    if len(names) == len(found):
+        raise FormatError(f"{where}: expected a channel beside the time column, got none.")
+    return found[0] if found else None
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell == ""
+def rate_of(times: list[Float64[np.ndarray, " block"]], unit: str | None, *, where: str) -> float:
+    """Return the rate of evenly spaced times; a whole number when it explains every time to half a step.
+
+    Args:    times: one after the other, in blocks, so that a long column is never in memory twice.
+    Raises:  FormatError: when times are missing, step back, leave gaps, or have another unit than s or ms.
+    """
+    scale = {None: 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3}.get(unit)
+    if scale is None:
+        raise FormatError(f"{where}: expected the time column in s or ms, got {unit!r}.")
+    first, last, n = float(times[0][0]), float(times[-1][-1]), sum(map(len, times))
+    if n < 2 or not all(np.isfinite(block).all() for block in times) or last <= first:
+        raise FormatError(f"{where}: expected increasing times without gaps in the time column.")
+    exact = (n - 1) / ((last - first) * scale)
+    for rate in (float(round(exact)), exact):
+        if 0 < rate < np.inf and _explains(rate * scale, times):
+            return rate
+    raise FormatError(f"{where}: expected evenly spaced times at {exact:.6g} Hz, got gaps or steps back.")
+
+
+def _explains(rate: float, times: list[Float64[np.ndarray, " block"]]) -> bool:
+    first, start = times[0][0], 0
+    for block in times:
+        if not (np.abs((block - first) * rate - np.arange(start, start + len(block))) < 0.5).all():
+            return False
+        start += len(block)
     return True
 
 
-def _column(table: pa.Table, index: int, path: Path) -> Float64[np.ndarray, " time"]:
-    values: Float64[np.ndarray, " time"] = table.column(index).to_numpy()
-    if np.isinf(values).any():
-        row = int(np.flatnonzero(np.isinf(values))[0])
+def _unnamed(head: Head, path: Path, stated: Stated) -> tuple[list[str], list[str | None]]:
+    n = len(head.cells)
+    if stated.channels is not None and len(stated.channels) == n:
+        return list(stated.channels), [None] * n
+    if path.suffix.lower() == ".tsv" and stated.channels is None:
         raise FormatError(
-            f"{path}: expected finite numbers, got infinity in column {index + 1}, sample {row}."
+            f"{path}: expected a header line, the first line is numbers. A UCR file has one signal a row: give "
+            f"row. If the {n} columns are channels, give channels."
         )
-    return values
-
-
-def _single(values: Float64[np.ndarray, " time"], name: str, path: Path) -> Float32[np.ndarray, " time"]:
-    if np.nanmax(np.abs(values), initial=0.0) > np.finfo(np.float32).max:
-        raise FormatError(f"{path}: expected values below 3.4e38 in {name}, got a larger one.")
-    return values.astype(np.float32)
-
-
-def _rate(times: Float64[np.ndarray, " time"], unit: str | None, path: Path) -> float:
-    """Return the rate of evenly spaced times; a whole number when it explains every time to half a step."""
-    scale = {None: 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3}.get(unit)
-    if scale is None:
-        raise FormatError(f"{path}: expected the time column in s or ms, got {unit!r}.")
-    if len(times) < 2 or not np.isfinite(times).all() or times[-1] <= times[0]:
-        raise FormatError(f"{path}: expected increasing times without gaps in the time column.")
-    elapsed = (times - times[0]) * scale
-    positions = np.arange(len(times))
-    exact = float((len(times) - 1) / elapsed[-1])
-    for rate in (float(round(exact)), exact):
-        if rate > 0 and (np.abs(elapsed * rate - positions) < 0.5).all():
-            return rate
-    raise FormatError(f"{path}: expected evenly spaced times at {exact:.6g} Hz, got gaps or steps back.")
+    return [str(index) for index in range(n)], [None] * n

@@ -1,19 +1,23 @@
-"""Read a recording from a `.npy` file: an array (channels, time) or (time,) of real numbers, never objects.
+"""Read recordings from a `.npy` file: an array of real numbers, never objects.
 
-An array names nothing, so the caller states rate and unit, and the channels' names. Must not know data sets.
+(channels, time) or (time,) is one recording; (n, channels, time), or (n, time) read by row, is several. An array
+names nothing, so the caller states rate and unit, and the channels' names. Must not know data sets.
 """
 
 import math
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy_format
 
 from vicinal.errors import FormatError
+from vicinal.inputs.formats.arrays import MAX_BYTES, is_real, rows_of, signal_of
+from vicinal.inputs.formats.rowfile import RowFile, only_signal
 from vicinal.inputs.formats.stated import Stated
 from vicinal.signal import Signal
 
-__all__ = ["read_npy"]
+__all__ = ["array_header", "open_npy", "read_npy"]
 
 _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
@@ -21,47 +25,64 @@ _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_ar
 def read_npy(path: Path, stated: Stated) -> Signal:
     """Read one recording; integers of any width and floats become float32, and NaN stays missing.
 
-    Raises:  FormatError: when it is not such an array, or rate or unit are not stated.
+    Raises:  FormatError: when it is not such an array, holds several signals, or rate or unit are not stated.
     """
-    _check_header(path)
-    array = np.load(path, allow_pickle=False)
-    samples = np.atleast_2d(array)
-    names = stated.channels or tuple(str(index) for index in range(samples.shape[0]))
-    if len(names) != samples.shape[0]:
-        turned = " It looks transposed: expected (channels, time)." if len(names) == samples.shape[1] else ""
+    array = _mapped(path)
+    if array.ndim == 3:
+        return only_signal(rows_of(array, path=path, stated=stated), path=path)
+    if not 0 < array.ndim < 3:
         raise FormatError(
-            f"{path}: expected {len(names)} channels as stated, got {samples.shape[0]}.{turned}"
+            f"{path}: expected an array (channels, time) or (time,), got shape {array.shape}. Several signals "
+            "are (n, channels, time)."
         )
-    largest = float(np.finfo(np.float32).max)
-    if np.isinf(samples).any() or (np.abs(samples, dtype=np.float64) > largest).any():
-        raise FormatError(f"{path}: expected finite values below 3.4e38, or NaN where missing.")
-    return Signal(
-        samples=np.ascontiguousarray(samples, dtype=np.float32),
-        channels=names,
-        units=(stated.unit_or(None, where=str(path)),) * len(names),
-        rate_hz=stated.rate_or(None, where=str(path)),
-        id=path.stem,
-        source=str(path),
-    )
+    if array.size * 4 > MAX_BYTES:
+        raise FormatError(f"{path}: expected at most {MAX_BYTES} bytes of samples, got {array.size * 4}.")
+    return signal_of(array, path=path, stated=stated)
 
 
-def _check_header(path: Path) -> None:
-    size = path.stat().st_size
+def open_npy(path: Path, stated: Stated) -> RowFile:
+    """Map an array (n, channels, time) or (n, time): each row a recording.
+
+    Raises:  FormatError: when it is not such an array.
+    """
+    array = _mapped(path)
+    if array.ndim not in (2, 3):
+        raise FormatError(
+            f"{path}: expected an array (n, channels, time) or (n, time), one signal a row, "
+            f"got shape {array.shape}."
+        )
+    return rows_of(array, path=path, stated=stated)
+
+
+def array_header(stream: BinaryIO, *, size: int, where: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Return the shape and the type of the array in a stream of `size` bytes, checked against them.
+
+    Raises:  FormatError: when it is not an array of real numbers that fills the stream.
+    """
     try:
-        with path.open("rb") as stream:
-            version = npy_format.read_magic(stream)
-            if version not in _HEADERS:
-                raise FormatError(f"{path}: expected a .npy file of version 1 or 2, got {version}.")
-            shape, _, dtype = _HEADERS[version](stream)
-            available = size - stream.tell()
-    except (ValueError, SyntaxError) as error:  # what numpy raises for a header that is not one
-        raise FormatError(f"{path}: expected a .npy file: {error}.") from error
-    if dtype.hasobject or dtype.kind not in "fiu":
-        raise FormatError(f"{path}: expected real numbers, got an array of {dtype}.")
-    if len(shape) not in (1, 2) or min(shape) < 0 or math.prod(shape) == 0:
-        raise FormatError(f"{path}: expected an array (channels, time) or (time,), got shape {shape}.")
+        version = npy_format.read_magic(stream)
+        if version not in _HEADERS:
+            raise FormatError(f"{where}: expected a .npy file of version 1 or 2, got {version}.")
+        shape, _, dtype = _HEADERS[version](stream)
+        available = size - stream.tell()
+    except (ValueError, SyntaxError, TypeError) as error:  # what numpy raises for a header that is not one
+        raise FormatError(f"{where}: expected a .npy file: {error}.") from error
+    if not is_real(dtype):
+        raise FormatError(f"{where}: expected real numbers of at most 8 bytes, got an array of {dtype}.")
+    if any(length < 0 for length in shape):
+        raise FormatError(f"{where}: expected lengths of at least 0, got shape {shape}.")
     needed = math.prod(shape) * dtype.itemsize
     if needed != available:
         raise FormatError(
-            f"{path}: expected {needed} bytes for shape {shape}, got {available}; it is damaged."
+            f"{where}: expected {needed} bytes for shape {shape}, got {available}; it is damaged."
         )
+    return shape, dtype
+
+
+def _mapped(path: Path) -> np.ndarray:
+    with path.open("rb") as stream:
+        shape, _ = array_header(stream, size=path.stat().st_size, where=str(path))
+    if math.prod(shape) == 0:
+        raise FormatError(f"{path}: expected samples, got an array of shape {shape}.")
+    mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return mapped

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.formats import READERS
+from vicinal.inputs.formats.rows import open_rows
 from vicinal.inputs.formats.stated import Stated
 from vicinal.signal import Signal
 
 __all__ = ["read"]
+
+_NAMED_SAMPLES = (".csv", ".tsv", ".parquet", ".npz", ".h5", ".hdf5")
 
 
 def read(
@@ -24,6 +27,7 @@ def read(
     rate_hz: float | None = None,
     units: str | None = None,
     row: int | None = None,
+    samples: str | None = None,
 ) -> Signal:
     """Read one recording.
 
@@ -31,7 +35,9 @@ def read(
              root: the folder that no file, link or name in a header may leave; the file's own by default.
              channels: the channels wanted, by name and in order; for `.npy`, which has no names, their names.
              rate_hz, units: for files that do not state them.
-             row: which signal of a file that holds several, one a row, from 0.
+             row: which signal of a file that holds several, one a row, from 0; such a file is opened once.
+             samples: where the samples are, if the file has more: "FIRST:LAST" names columns of a table with one
+             signal a row, "NAME" an array in `.npz`.
     Returns: the signal, in the units of the file.
     Raises:  PathError: when a file is missing, special or outside `root`.
              FormatError: when the file is not what it claims to be, or rate or unit stay unknown.
@@ -40,7 +46,7 @@ def read(
     file = Path(path).parent.resolve() / Path(path).name
     if file.suffix.lower() not in READERS and file.with_name(file.name + ".hea").is_file():
         file = file.with_name(file.name + ".hea")
-    stated = _stated(root or file.parent, channels, rate_hz, units, row)
+    stated = _stated(root or file.parent, channels, rate_hz, units, row, samples)
     if not file.is_file():
         raise PathError(f"{path} does not exist or is not a regular file.")
     if not file.resolve().is_relative_to(stated.root.resolve()) or not file.is_relative_to(stated.root):
@@ -50,12 +56,21 @@ def read(
         raise FormatError(
             f"{path}: expected a file named {', '.join(READERS)}, got {file.suffix or 'no suffix'}."
         )
-    signal = reader(file, stated)
+    if samples is not None and file.suffix.lower() not in _NAMED_SAMPLES:
+        raise FormatError(
+            f"{path}: samples are named in {', '.join(_NAMED_SAMPLES)} only. Leave samples out."
+        )
+    signal = reader(file, stated) if row is None else _row(file, stated, row)
     return signal if stated.channels in (None, signal.channels) else _chosen(signal, stated.channels or ())
 
 
 def _stated(
-    root: Path, channels: Sequence[str] | None, rate_hz: float | None, units: str | None, row: int | None
+    root: Path,
+    channels: Sequence[str] | None,
+    rate_hz: float | None,
+    units: str | None,
+    row: int | None,
+    samples: str | None,
 ) -> Stated:
     problems = []
     if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
@@ -67,7 +82,14 @@ def _stated(
     if problems:
         raise FormatError("reading: " + "; ".join(problems) + ".")
     rate = None if rate_hz is None else float(rate_hz)
-    return Stated(root.resolve(), None if channels is None else tuple(channels), rate, units, row)
+    return Stated(root.resolve(), None if channels is None else tuple(channels), rate, units, row, samples)
+
+
+def _row(file: Path, stated: Stated, row: int) -> Signal:
+    rows = open_rows(file, stated)
+    if row >= rows.n:
+        raise FormatError(f"{file}: expected a row from 0 to {rows.n - 1}, got {row}.")
+    return rows.read(row)
 
 
 def _chosen(signal: Signal, channels: tuple[str, ...]) -> Signal:

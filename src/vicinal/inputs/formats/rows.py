@@ -1,31 +1,54 @@
-"""Files that hold several signals, one a row: what they hold, and each of them by number.
+"""Files that hold several signals, one a row: the registry of their readers, and opening one only once.
 
-What a label table, an array of recordings or an archive of traces has in common. Must not know what the other
-columns mean.
+Must not know what the other columns mean.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from vicinal.errors import FormatError
+from vicinal.inputs.formats.csv_rows import open_csv
+from vicinal.inputs.formats.hdf5 import open_hdf5
+from vicinal.inputs.formats.npy import open_npy
+from vicinal.inputs.formats.npz import open_npz
+from vicinal.inputs.formats.parquet import open_parquet
+from vicinal.inputs.formats.rowfile import RowFile
 from vicinal.inputs.formats.stated import Stated
-from vicinal.signal import Signal
+from vicinal.inputs.formats.ts import open_ts
 
-__all__ = ["ROW_READERS", "RowFile"]
+__all__ = ["ROW_READERS", "RowFile", "open_rows"]
 
-
-@dataclass(frozen=True)
-class RowFile:
-    """An opened file with several signals.
-
-    Args:    n: how many.  read: returns signal number `row`, 0 to n - 1; it gets the id "STEM[row]".
-             columns: further columns, such as a label or a subject: n text cells by name, "" where empty.
-    """
-
-    n: int
-    read: Callable[[int], Signal] = field(repr=False)
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-
-
-ROW_READERS: dict[str, Callable[[Path, Stated], RowFile]] = {}
+ROW_READERS: dict[str, Callable[[Path, Stated], RowFile]] = {
+    ".csv": open_csv,
+    ".tsv": open_csv,
+    ".parquet": open_parquet,
+    ".npy": open_npy,
+    ".npz": open_npz,
+    ".ts": open_ts,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+}
 """Suffix of a file -> function(path, stated) -> RowFile."""
+
+
+def open_rows(path: Path, stated: Stated) -> RowFile:
+    """Open a file with several signals; in one process the same unchanged file is opened once.
+
+    Args:    path: a regular file that may be opened.  stated: its `row` is not looked at.
+    Raises:  FormatError: when no reader knows such files, or the file is not what it claims to be.
+    """
+    if path.suffix.lower() not in ROW_READERS:
+        raise FormatError(
+            f"{path}: expected a file with one signal a row ({', '.join(ROW_READERS)}), got "
+            f"{path.suffix or 'no suffix'}. Leave row out."
+        )
+    status = path.stat()
+    return _opened(path, replace(stated, row=None), status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+# Two, for a training and a test file read in turn; a text table stays in memory as long as it is kept here.
+@functools.lru_cache(maxsize=2)
+def _opened(path: Path, stated: Stated, *_state_of_the_file: int) -> RowFile:
+    return ROW_READERS[path.suffix.lower()](path, stated)

@@ -19,6 +19,8 @@ class Stated:
              channels: the channels wanted, by name and in order; a plain array takes them as its names.
              rate_hz: positions a second.  units: one for all channels.
              row: which signal of a file that holds several, from 0; None: the file holds one.
+             samples: where a file with further content has its samples: the first and the last column of a
+             table with one signal a row, "FIRST:LAST"; the name of an array in an archive.
     """
 
     root: Path
@@ -26,6 +28,7 @@ class Stated:
     rate_hz: float | None = None
     units: str | None = None
     row: int | None = None
+    samples: str | None = None
 
     def rate_or(self, found: float | None, *, where: str) -> float:
         """Return the rate, from the file or from the caller.

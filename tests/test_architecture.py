@@ -34,8 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decisions": {"errors", "scoretable"},
     "evidence": {"errors", "files", "scoretable", "decisions"},
     "scores": {
-        "errors", "files", "signal", "scoretable", "execution", "inputs.contract", "inputs.prepare",
-        "inputs.formats", "inputs.pack", "representations", "decisions",
+        "errors", "files", "signal", "scoretable", "execution", "inputs.contract", "inputs.violations",
+        "inputs.prepare", "inputs.formats", "inputs.pack", "representations", "decisions",
     },
     "experiment": {"errors", "decisions.aim", "inputs.contract", "training.config"},
     "bench": ALL,

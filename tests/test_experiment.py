@@ -36,7 +36,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     [
         ("epochs = 2", "epochs = 2\nlearning_rat = 1", r"learning_rat: unknown key, did you mean 'learn"),
         ("[training]", "[trainin]", r"trainin: unknown key, did you mean 'training'\?"),
-        ("rate_hz = 100\n", "", r"inputs.contract.rate_hz: missing"),
+        ("rate_hz = 100\n", "", r"inputs.contract: axes time need rate_hz"),
         ("rate_hz = 100", "rate_hz = nan", r"inputs.contract.rate_hz: .*finite"),
         ("rate_hz = 100", "rate_hz = inf", r"inputs.contract.rate_hz: .*finite"),
         ("rate_hz = 100", "rate_hz = -1", r"inputs.contract.rate_hz: .*greater than .*, got -1"),

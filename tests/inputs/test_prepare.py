@@ -153,3 +153,48 @@ def test_whatever_enters_what_leaves_has_the_contracts_shape(n, rate_hz, seed):
     assert np.isfinite(prepared.samples).all()
     assert not prepared.samples[:, prepared.length :].any()
     assert prepared.valid.sum() == prepared.length
+
+
+def picture(height, width, **changes):
+    given = {"channels": ("grey",), "units": ("1",), "rate_hz": None, "axes": ("height", "width")} | changes
+    samples = np.arange(len(given["channels"]) * height * width, dtype=np.float32)
+    return Signal(samples.reshape(-1, height, width), **given)
+
+
+def image_contract(*steps, **changes):
+    given = {"axes": ("height", "width"), "channels": ("grey",), "size": (3, 4), "units": "1"}
+    return Contract.model_validate(given | {"steps": [{"step": step} for step in steps]} | changes)
+
+
+def test_an_image_of_the_right_size_stays_as_it_is_and_is_whole():
+    prepared = prepare(picture(3, 4), image_contract())
+    assert prepared.samples.tolist() == picture(3, 4).samples.tolist()
+    assert (prepared.length, prepared.offset, prepared.event_positions) == (12, 0, None)
+    assert prepared.valid.all()
+
+
+def test_the_colours_of_an_image_are_put_in_order():
+    colour = picture(3, 4, channels=("blue", "alpha", "red", "green"), units=("1",) * 4)
+    prepared = prepare(colour, image_contract(channels=("red", "green", "blue")))
+    assert prepared.samples[:, 0, 0].tolist() == [24, 36, 0]
+
+
+def test_a_smaller_image_is_framed_and_a_larger_one_cropped():
+    prepared = prepare(picture(1, 6), image_contract("crop", "pad"))
+    assert prepared.samples[0].tolist() == [[0, 0, 0, 0], [1, 2, 3, 4], [0, 0, 0, 0]]
+    assert prepared.valid.tolist() == [[False] * 4, [True] * 4, [False] * 4]
+    assert prepared.length == 12
+    with pytest.raises(ContractError, match="add the step pad"):
+        prepare(picture(1, 6), image_contract("crop"))
+
+
+def test_an_image_is_resized_scaled_and_clipped():
+    steps = [
+        {"step": "resize"},
+        {"step": "scale", "by": "constant", "centre": 20, "spread": 10},
+        {"step": "clip", "limit": 1},
+    ]
+    prepared = prepare(picture(6, 8), image_contract(steps=steps))
+    assert prepared.samples.shape == (1, 3, 4)
+    assert prepared.valid.all()
+    assert (prepared.samples.min(), prepared.samples.max()) == (-1, 1)

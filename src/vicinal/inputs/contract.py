@@ -1,85 +1,101 @@
-"""Contract: the shape a signal must have to enter a network, and every way in which a signal breaks it.
+"""Contract: the shape a signal must have to enter a network.
 
-What can be converted without loss of meaning (unit, order of channels, rate, length) is a convertible
-violation: `prepare.py` converts it. Knows signals and numbers; must not know data sets, files or networks.
+Which fields go with which axes, and what they may hold; how a signal breaks it is in `violations.py`, how it
+is brought to it in `prepare.py`. Must not know signals, data sets, files or networks.
 """
 
+import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Any
 
-import numpy as np
-from jaxtyping import Float32
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from vicinal.errors import FormatError
 from vicinal.inputs.steps import Crop, HighPass, LowPass, Notch, Resample, Step
-from vicinal.signal import Signal
 
-__all__ = ["Contract", "Violation", "check", "choose_channels", "rate_ratio", "unit_factor"]
+__all__ = ["IMAGE", "TIME", "Contract", "choose_channels", "rate_ratio", "unit_factor"]
+
+TIME: tuple[str, ...] = ("time",)
+IMAGE: tuple[str, ...] = ("height", "width")
+
+_STEPS_OF = {
+    TIME: ("resample", "high_pass", "low_pass", "notch", "scale", "clip", "crop"),
+    IMAGE: ("resize", "scale", "clip", "crop", "pad"),
+}
+"""The steps that a contract with these axes may ask for."""
+
+Pixels = Annotated[int, Field(ge=1, le=65_536)]
 
 _VOLT_EXPONENTS = {"V": 0, "mV": -3, "uV": -6, "µV": -6, "μV": -6}
-
-_MAX_RATIO = 50_000
-"""Whole numbers above this in a ratio of rates would make resampling filters of millions of taps."""
 
 
 class Contract(BaseModel):
     """What enters the network.
 
-    Args:    axes: names of the position axes; `("time",)`.
-             channels: names, in the order the network sees them.
+    Args:    axes: names of the position axes, ("time",) or ("height", "width").
+             channels: names, in the order the network sees them; of an image its colours, ("grey",) or
+             ("red", "green", "blue").
              aliases: other names a channel may have in a file, by channel. Case does not count.
-             rate_hz: positions a second.  duration_s: length of the network's input; a longer recording is
-             cropped, a shorter one is padded with zeros at its end.
+             rate_hz: positions a second of the recording.  duration_s: length of the network's input; a
+             longer recording is cropped, a shorter one is padded with zeros at its end. Both with a time axis.
              min_duration_s: a recording shorter than this is refused.
+             size: (height, width) in pixels of the network's input. With the axes of an image.
              units: "mV", "uV" or "V", converted into each other; any other name ("1") must be equal.
              limits: (low, high) in `units`; a recording with a value outside is refused. None: no limits.
              missing: share of missing (NaN) values in 0 to 1 that is still accepted, channel by channel.
-             steps: what is done, in this order; crop and padding to `duration_s` always come last.
-    Raises:  pydantic.ValidationError: for unknown keys and values out of range.
+             steps: what is done, in this order; crop and padding always come last.
+    Raises:  pydantic.ValidationError: for unknown keys, values out of range, and fields of other axes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    axes: tuple[str, ...] = ("time",)
+    axes: tuple[str, ...] = TIME
     channels: Annotated[tuple[str, ...], Field(min_length=1)]
     aliases: dict[str, tuple[str, ...]] = {}
-    rate_hz: Annotated[FiniteFloat, Field(ge=0.001, le=1e6)]
-    duration_s: Annotated[FiniteFloat, Field(gt=0)]
+    rate_hz: Annotated[FiniteFloat, Field(ge=0.001, le=1e6)] | None = None
+    duration_s: Annotated[FiniteFloat, Field(gt=0)] | None = None
     min_duration_s: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    size: tuple[Pixels, Pixels] | None = None
     units: Annotated[str, Field(min_length=1)]
     limits: tuple[FiniteFloat, FiniteFloat] | None = None
     missing: Annotated[FiniteFloat, Field(ge=0, le=1)] = 0.0
     steps: tuple[Step, ...] = ()
 
-    @field_validator("axes")
-    @classmethod
-    def _time_only(cls, axes: tuple[str, ...]) -> tuple[str, ...]:
-        if axes != ("time",):
-            raise ValueError(f'expected axes ["time"], got {list(axes)}')
-        return axes
-
     @model_validator(mode="after")
     def _consistent(self) -> "Contract":
-        problems = [*self._name_problems(), *self._step_problems()]
+        problems = [*self._axes_problems(), *self._name_problems(), *self._step_problems()]
         if self.limits is not None and self.limits[0] >= self.limits[1]:
             problems.append(f"limits must be low then high, got {list(self.limits)}")
-        if round(self.duration_s * self.rate_hz) < 1:
-            problems.append(f"{self.duration_s} s at {self.rate_hz} Hz is not one position")
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _axes_problems(self) -> Iterator[str]:
+        if self.axes not in _STEPS_OF:
+            known = " or ".join(str(list(axes)) for axes in _STEPS_OF)
+            yield f"expected axes {known}, got {list(self.axes)}"
+            return
+        along_time = {
+            "rate_hz": self.rate_hz,
+            "duration_s": self.duration_s,
+            "min_duration_s": self.min_duration_s or None,
+            "missing": self.missing or None,
+        }
+        values: dict[str, Any] = {**along_time, "size": self.size}
+        along = self.axes == TIME
+        needed = ("rate_hz", "duration_s") if along else ("size",)
+        foreign = {name: values[name] for name in (("size",) if along else along_time)}
+        named = ", ".join(self.axes)
+        lacking = [name for name in needed if values[name] is None]
+        if lacking:
+            yield f"axes {named} need {' and '.join(lacking)}"
+        for name in [name for name, value in foreign.items() if value is not None]:
+            yield f"{name} does not go with axes {named}"
+        if self.rate_hz and self.duration_s and round(self.duration_s * self.rate_hz) < 1:
+            yield f"{self.duration_s} s at {self.rate_hz} Hz is not one position"
 
     def _name_problems(self) -> Iterator[str]:
         unknown = sorted(set(self.aliases) - set(self.channels))
@@ -92,26 +108,39 @@ class Contract(BaseModel):
 
     def _step_problems(self) -> Iterator[str]:
         kinds = [step.step for step in self.steps]
-        for kind in ("resample", "crop"):
+        foreign = [kind for kind in dict.fromkeys(kinds) if kind not in _STEPS_OF.get(self.axes, kinds)]
+        if foreign:
+            yield f"{', '.join(foreign)} does not go with axes {', '.join(self.axes)}"
+        for kind in ("resample", "resize", "crop", "pad"):
             if kinds.count(kind) > 1:
                 yield f"{kind} may appear only once in steps"
-        if "crop" in kinds[:-1]:
-            yield "crop must be the last step"
+        while kinds and kinds[-1] in ("crop", "pad"):
+            kinds.pop()
+        for kind in [kind for kind in ("crop", "pad") if kind in kinds]:
+            yield f"{kind} must be the last step"
         # Filters before a resample step run at each recording's own rate, which `check` looks at.
         first = kinds.index("resample") if "resample" in kinds else 0
+        rate_hz = self.rate_hz or math.inf
         for step in self.steps[first:]:
-            if isinstance(step, HighPass | LowPass | Notch) and step.edge_hz >= self.rate_hz / 2:
-                yield f"{step.step} reaches {step.edge_hz:g} Hz, not below half of {self.rate_hz:g} Hz"
+            if isinstance(step, HighPass | LowPass | Notch) and step.edge_hz >= rate_hz / 2:
+                yield f"{step.step} reaches {step.edge_hz:g} Hz, not below half of {rate_hz:g} Hz"
 
     @property
-    def n_positions(self) -> int:
-        """Number of positions of the network's input."""
-        return round(self.duration_s * self.rate_hz)
+    def input_shape(self) -> tuple[int, ...]:
+        """(channels, positions), or (channels, height, width), of the network's input."""
+        if self.size is not None:
+            return len(self.channels), *self.size
+        return len(self.channels), round((self.duration_s or 0) * (self.rate_hz or 0))
 
     @property
-    def input_shape(self) -> tuple[int, int]:
-        """(channels, positions) of the network's input."""
-        return len(self.channels), self.n_positions
+    def input_channels(self) -> tuple[str, ...]:
+        """Names of the channels that the network sees."""
+        return self.channels
+
+    @property
+    def position_rate_hz(self) -> float | None:
+        """Positions a second that the network sees; None where there is no time axis."""
+        return self.rate_hz
 
     @property
     def resamples(self) -> bool:
@@ -121,8 +150,7 @@ class Contract(BaseModel):
     @property
     def crop(self) -> Crop:
         """Which part of a longer recording is kept: the crop step, or its default."""
-        last = self.steps[-1] if self.steps else None
-        return last if isinstance(last, Crop) else Crop()
+        return next((step for step in self.steps if isinstance(step, Crop)), Crop())
 
     def to_json(self) -> str:
         """Return the contract as indented JSON."""
@@ -137,46 +165,33 @@ class Contract(BaseModel):
         try:
             return Contract.model_validate_json(text)
         except ValidationError as error:
-            problems = [
-                f"{'.'.join(str(part) for part in problem['loc']) or 'contract'}: {problem['msg']}"
-                for problem in error.errors()
-            ]
-            raise FormatError("not a contract: " + "; ".join(problems) + ".") from error
+            raise _not_a_contract(error) from error
+
+    def to_toml(self) -> str:
+        """Return the keys that are not at their default as lines of TOML, for `[inputs.contract]`."""
+        data = self.model_dump(mode="json", exclude_defaults=True)
+        # What tells steps apart is a default of each of them.
+        steps = [
+            {"step": step.step, **step.model_dump(mode="json", exclude_defaults=True)} for step in self.steps
+        ]
+        lines = [f"{key} = {_toml(value)}" for key, value in data.items() if key != "steps"]
+        if steps:
+            lines += ["steps = [", *(f"    {_toml(step)}," for step in steps), "]"]
+        return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def from_dict(data: Any) -> "Contract":
+        """Read the table of an experiment file, or what a JSON file holds.
+
+        Raises:  FormatError: when it is not a contract; the message lists every problem.
+        """
+        try:
+            return Contract.model_validate(data)
+        except ValidationError as error:
+            raise _not_a_contract(error) from error
 
 
-@dataclass(frozen=True)
-class Violation:
-    """One way in which a signal differs from a contract.
-
-    Args:    field: the field of the contract.  expected, got: in words.
-             convertible: whether `prepare` removes the difference.
-             message: one clause that says it all, with what to do where there is something.
-    """
-
-    field: str
-    expected: str
-    got: str
-    convertible: bool
-    message: str
-
-
-def check(signal: Signal, contract: Contract) -> list[Violation]:
-    """Return every violation of `contract` by `signal`, the convertible ones included."""
-    if signal.axes != contract.axes:
-        advice = "give a recording with these axes"
-        return [_violation("axes", ", ".join(contract.axes), ", ".join(signal.axes), advice=advice)]
-    found = choose_channels(signal.channels, contract)
-    used = [indices[0] for indices in found if indices]
-    return [
-        *_channel_violations(signal, contract, found),
-        *_unit_violations(signal, contract, used),
-        *_rate_violations(signal, contract),
-        *_duration_violations(signal, contract),
-        *_sample_violations(signal, contract, used),
-    ]
-
-
-def choose_channels(names: tuple[str, ...], contract: Contract) -> list[list[int]]:
+def choose_channels(names: Sequence[str], contract: Contract) -> list[list[int]]:
     """Return, for each channel of the contract, the indices in `names` that bear its name or an alias."""
     folded = [name.strip().casefold() for name in names]
     wanted = [_names(contract, channel) for channel in contract.channels]
@@ -201,123 +216,27 @@ def _names(contract: Contract, channel: str) -> set[str]:
     return {name.strip().casefold() for name in (channel, *contract.aliases.get(channel, ()))}
 
 
-def _violation(
-    field: str, expected: str, got: str, *, convertible: bool = False, advice: str = ""
-) -> Violation:
-    message = f"{field}: expected {expected}, got {got}" + (f" ({advice})" if advice else "")
-    return Violation(field, expected, got, convertible, message)
+def _not_a_contract(error: ValidationError) -> FormatError:
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc']) or 'contract'}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return FormatError("not a contract: " + "; ".join(problems) + ".")
 
 
-def _channel_violations(signal: Signal, contract: Contract, found: list[list[int]]) -> Iterator[Violation]:
-    expected, got = ", ".join(contract.channels), ", ".join(signal.channels) or "none"
-    missing = [name for name, indices in zip(contract.channels, found, strict=True) if not indices]
-    if missing:
-        advice = f"missing {', '.join(missing)}; give them, name them in aliases, or use another contract"
-        yield _violation("channels", expected, got, advice=advice)
-    for name, indices in zip(contract.channels, found, strict=True):
-        if len(indices) > 1:
-            several = ", ".join(signal.channels[index] for index in indices)
-            advice = "rename the channels in the file, or drop an alias"
-            yield _violation(
-                "channels", f"one channel for {name}", f"{len(indices)}: {several}", advice=advice
-            )
-    used = [indices[0] for indices in found if len(indices) == 1]
-    if len(used) == len(contract.channels) and used != list(range(len(signal.channels))):
-        yield _violation(
-            "channels", expected, got, convertible=True, advice="chosen by name and put in order"
-        )
+def _toml(value: Any) -> str:
+    """Return a JSON value as TOML; TOML has no null, and the contract leaves none."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml_key(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        # A basic string of TOML is a string of JSON in which the delete character is escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return json.dumps(value)
 
 
-def _unit_violations(signal: Signal, contract: Contract, used: list[int]) -> Iterator[Violation]:
-    for unit in dict.fromkeys(signal.units[index] for index in used):
-        if unit == contract.units:
-            continue
-        factor = unit_factor(unit, contract.units)
-        advice = "state the recording's unit; it is never guessed" if factor is None else f"times {factor:g}"
-        yield _violation("units", contract.units, unit, convertible=factor is not None, advice=advice)
-
-
-def _rate_violations(signal: Signal, contract: Contract) -> Iterator[Violation]:
-    rate = signal.rate_hz
-    if rate is None:
-        yield _violation("rate_hz", f"{contract.rate_hz:g} Hz", "none")
-        return
-    if rate < 0.001:
-        yield _violation("rate_hz", f"{contract.rate_hz:g} Hz", f"{rate:g} Hz")
-    elif (ratio := rate_ratio(rate, contract.rate_hz)) != 1:
-        convertible, advice = contract.resamples, "resampled"
-        if not contract.resamples:
-            advice = "add the step resample to the contract"
-        elif ratio > 2:
-            convertible, advice = False, "below half the contract's rate, too little is left to restore"
-        elif max(ratio.numerator, ratio.denominator) > _MAX_RATIO:
-            convertible, advice = False, "their ratio has no small whole numbers; state the rate rounded"
-        yield _violation(
-            "rate_hz",
-            f"{contract.rate_hz:g} Hz",
-            f"{rate:g} Hz",
-            convertible=convertible,
-            advice=advice,
-        )
-    for step in contract.steps:
-        if isinstance(step, Resample):
-            break  # what follows runs at the contract's rate, which the contract itself has checked
-        if isinstance(step, HighPass | LowPass | Notch) and step.edge_hz >= rate / 2:
-            advice = f"{step.step} before resample runs at the recording's own rate; put resample first"
-            yield _violation("steps", f"a rate above {2 * step.edge_hz:g} Hz", f"{rate:g} Hz", advice=advice)
-
-
-def _duration_violations(signal: Signal, contract: Contract) -> Iterator[Violation]:
-    if signal.n_positions == 0:
-        yield _violation("duration_s", "a recording", "no samples")
-    elif signal.rate_hz is not None:
-        duration = signal.duration_s
-        if duration < contract.min_duration_s:
-            advice = "give a longer recording, or lower min_duration_s"
-            expected = f"at least {contract.min_duration_s:g} s"
-            yield _violation("min_duration_s", expected, f"{duration:g} s", advice=advice)
-        elif round(duration * contract.rate_hz) != contract.n_positions:
-            advice = f"cropped at the {contract.crop.where}" if duration > contract.duration_s else "padded"
-            if contract.crop.where != "centre" and duration > contract.duration_s:
-                advice = f"its {contract.crop.where} is kept"
-            expected = f"{contract.duration_s:g} s"
-            yield _violation("duration_s", expected, f"{duration:g} s", convertible=True, advice=advice)
-
-
-def _sample_violations(signal: Signal, contract: Contract, used: list[int]) -> Iterator[Violation]:
-    if signal.n_positions == 0:
-        return
-    for index in used:
-        yield from _channel_sample_violations(
-            signal.channels[index],
-            signal.samples[index],
-            contract,
-            unit_factor(signal.units[index], contract.units),
-        )
-
-
-def _channel_sample_violations(
-    name: str, samples: Float32[np.ndarray, " time"], contract: Contract, factor: float | None
-) -> Iterator[Violation]:
-    # One pass decides the usual case: min and max are NaN or infinite when any sample is.
-    low, high = float(samples.min()), float(samples.max())
-    if not (math.isfinite(low) and math.isfinite(high)):
-        missing = float(np.isnan(samples).mean())
-        if np.isinf(samples).any():
-            yield _violation(
-                "samples", f"finite values in {name}", "infinity", advice="mark it as missing (NaN)"
-            )
-        if missing == 1.0 or missing > contract.missing:
-            advice = "give a better recording, or raise missing"
-            expected = f"at most {contract.missing:.1%} missing in {name}"
-            yield _violation("missing", expected, f"{missing:.1%}", advice=advice)
-        finite = samples[np.isfinite(samples)]
-        if finite.size == 0:
-            return
-        low, high = float(finite.min()), float(finite.max())
-    if contract.limits is not None and factor is not None:
-        low, high = low * factor, high * factor
-        if low < contract.limits[0] or high > contract.limits[1]:
-            expected = f"{contract.limits[0]:g} to {contract.limits[1]:g} {contract.units} in {name}"
-            advice = "is the unit of the recording right?"
-            yield _violation("limits", expected, f"{low:g} to {high:g} {contract.units}", advice=advice)
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)

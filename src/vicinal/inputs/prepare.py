@@ -11,9 +11,12 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from vicinal.errors import ContractError
-from vicinal.inputs.contract import Contract, check, choose_channels, rate_ratio, unit_factor
-from vicinal.inputs.filters import apply_window, band_stop, high_pass, low_pass, resample, resample_mask
-from vicinal.inputs.steps import Clip, HighPass, LowPass, Notch, Resample, Scale
+from vicinal.inputs import filters
+from vicinal.inputs.contract import Contract, choose_channels, rate_ratio, unit_factor
+from vicinal.inputs.filters import apply_window, band_stop, high_pass, low_pass, resample_mask
+from vicinal.inputs.pixels import place, resize
+from vicinal.inputs.steps import Clip, HighPass, LowPass, Notch, Resample, Resize, Scale
+from vicinal.inputs.violations import check
 from vicinal.signal import Signal
 
 __all__ = ["Prepared", "prepare"]
@@ -24,11 +27,14 @@ class Prepared:
     """One network input.
 
     Args:    samples: (channels, *positions), C-contiguous; zero from `length` on.
-             length: how many positions come from the recording.
-             valid: (*positions); False where the recording had no value, and from `length` on.
-             event_positions: (n,), one for each event of the signal, -1 where it lies outside; None without.
+             length: how many positions the network takes as signal: those that come from the recording, and
+             all pixels of an image, which is framed and not cut short.
+             valid: (*positions); False where the recording had no value, from `length` on, and in the frame
+             around a smaller image.
+             event_positions: (n,), one for each event of the signal, -1 where it lies outside; None without,
+             and for images.
              offset: the position of the resampled recording that `samples[:, 0]` is; position j of the input
-             stands for second (offset + j) / contract.rate_hz of the recording.
+             stands for second (offset + j) / contract.position_rate_hz of the recording. 0 for images.
     """
 
     samples: Float32[np.ndarray, "channels *positions"]
@@ -40,8 +46,8 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _State:
-    samples: Float64[np.ndarray, "channels time"]
-    valid: Bool[np.ndarray, "channels time"]
+    samples: Float64[np.ndarray, "channels *positions"]
+    valid: Bool[np.ndarray, "channels *positions"]
     events: Int64[np.ndarray, " n"] | None
     rate_hz: float
 
@@ -62,9 +68,9 @@ def prepare(signal: Signal, contract: Contract) -> Prepared:
         raise ContractError(f"{where}: " + "; ".join(violation.message for violation in violations) + ".")
     state = _enter(signal, contract)
     for step in contract.steps:
-        if step.step != "crop":
+        if step.step not in ("crop", "pad"):
             state = _STEPS[type(step)](step, state, contract)
-    return _fit(state, contract)
+    return _fit(state, contract) if contract.size is None else _framed(state, contract, contract.size)
 
 
 def _enter(signal: Signal, contract: Contract) -> _State:
@@ -80,19 +86,20 @@ def _enter(signal: Signal, contract: Contract) -> _State:
         for row, known in zip(samples, valid, strict=True):
             row[~known] = np.interp(positions[~known], positions[known], row[known])
     events = None if signal.events is None else signal.events.positions
-    return _State(samples, valid, events, signal.rate_hz or contract.rate_hz)
+    return _State(samples, valid, events, signal.rate_hz or 0.0)
 
 
 def _resample(_: Resample, state: _State, contract: Contract) -> _State:
-    ratio = rate_ratio(state.rate_hz, contract.rate_hz)
+    rate_hz = contract.rate_hz or 0.0
+    ratio = rate_ratio(state.rate_hz, rate_hz)
     if ratio == 1:
         return state
-    samples = resample(state.samples, ratio)
+    samples = filters.resample(state.samples, ratio)
     valid = np.stack([resample_mask(row, ratio) for row in state.valid])
     events = state.events
     if events is not None:
         events = np.minimum(np.rint(events * float(ratio)).astype(np.int64), samples.shape[1] - 1)
-    return _State(samples, valid, events, contract.rate_hz)
+    return _State(samples, valid, events, rate_hz)
 
 
 def _high_pass(step: HighPass, state: _State, _: Contract) -> _State:
@@ -126,18 +133,26 @@ def _clip(step: Clip, state: _State, _: Contract) -> _State:
     return replace(state, samples=np.clip(state.samples, -step.limit, step.limit))
 
 
+def _resize(_: Resize, state: _State, contract: Contract) -> _State:
+    if contract.size is None or state.samples.shape[1:] == contract.size:
+        return state
+    samples = resize(state.samples, contract.size)
+    return replace(state, samples=samples, valid=np.ones(samples.shape, dtype=bool))
+
+
 _STEPS: dict[type, Callable[..., _State]] = {
     Resample: _resample,
     HighPass: _high_pass,
     LowPass: _low_pass,
     Notch: _notch,
+    Resize: _resize,
     Scale: _scale,
     Clip: _clip,
 }
 
 
 def _fit(state: _State, contract: Contract) -> Prepared:
-    n, available = contract.n_positions, state.samples.shape[1]
+    n, available = contract.input_shape[-1], state.samples.shape[1]
     length, surplus = min(n, available), max(available - n, 0)
     offset = {"start": 0, "centre": surplus // 2, "end": surplus}[contract.crop.where]
     samples = np.zeros(contract.input_shape, dtype=np.float32)
@@ -149,3 +164,10 @@ def _fit(state: _State, contract: Contract) -> Prepared:
         events = events - offset
         events = np.where((events >= 0) & (events < length), events, -1).astype(np.int64)
     return Prepared(samples, length, valid, events, offset)
+
+
+def _framed(state: _State, contract: Contract, size: tuple[int, int]) -> Prepared:
+    samples, filled = place(state.samples, size, where=contract.crop.where)
+    valid = np.zeros(size, dtype=bool)
+    valid[filled] = True
+    return Prepared(samples.astype(np.float32), valid.size, valid, None, 0)

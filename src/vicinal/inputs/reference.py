@@ -28,7 +28,7 @@ def describe(rows: Rows, indices: Int64[np.ndarray, " m"], contract: Contract) -
     chosen = indices[np.unique(np.linspace(0, len(indices) - 1, _MOST_ROWS).round().astype(np.int64))]
     x, lengths = rows.rows(chosen)
     channels = {}
-    for k, name in enumerate(contract.channels):
+    for k, name in enumerate(contract.input_channels):
         pieces = [row[k].ravel()[:n] for row, n in zip(x, lengths, strict=True) if n > 0]
         percentiles = np.percentile(np.concatenate(pieces), _PERCENTILES)
         channels[name] = {

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-__all__ = ["Clip", "Crop", "HighPass", "LowPass", "Notch", "Resample", "Scale", "Step"]
+__all__ = ["Clip", "Crop", "HighPass", "LowPass", "Notch", "Pad", "Resample", "Resize", "Scale", "Step"]
 
 Frequency = Annotated[FiniteFloat, Field(ge=0.01)]
 
@@ -112,13 +112,29 @@ class Clip(_Table):
 
 
 class Crop(_Table):
-    """Which part of a recording longer than the contract's duration is kept."""
+    """Which part is kept of what is longer than the contract's duration, or larger than its size.
+
+    Along time a longer recording is always cropped, and the step only says where. A larger image is refused
+    without it; `start` is the upper left corner.
+    """
 
     step: Literal["crop"] = "crop"
     where: Literal["start", "centre", "end"] = "centre"
 
 
+class Pad(_Table):
+    """Put a smaller image into the middle of zeros; along time a shorter recording is always padded."""
+
+    step: Literal["pad"] = "pad"
+
+
+class Resize(_Table):
+    """Bring an image of any size to the contract's, by triangles as wide as the larger of the two pixels."""
+
+    step: Literal["resize"] = "resize"
+
+
 Step = Annotated[
-    Resample | HighPass | LowPass | Notch | Scale | Clip | Crop,
+    Resample | HighPass | LowPass | Notch | Resize | Scale | Clip | Crop | Pad,
     Field(discriminator="step"),
 ]

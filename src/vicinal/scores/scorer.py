@@ -58,7 +58,8 @@ class Scorer:
                 f"scoring: expected rows of shape ({shape}) with one length each, got {x.shape} with lengths "
                 f"{lengths.shape}. Prepare signals by the model's contract."
             )
-        return self.compute(x, lengths).astype(np.float64)
+        # An image is always whole, and layers over images take no lengths.
+        return self.compute(x, lengths if x.ndim == 3 else None).astype(np.float64)
 
     def signals(self, signals: Iterable[Signal]) -> tuple[list[str], Logits]:
         """Prepare and score signals, a batch in memory at a time.

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float32, Float64
 
 from vicinal.decisions.policy import Policy
-from vicinal.inputs.contract import check
+from vicinal.errors import ContractError
 from vicinal.inputs.prepare import Prepared, prepare
+from vicinal.inputs.violations import check
 from vicinal.representations.engine import choose
 from vicinal.representations.folding import Folded, folded
 from vicinal.representations.inspection import window_of
@@ -119,11 +120,17 @@ def trace(model: Model, signal: Signal) -> Trace:
 
     Args:    model: its `reference["meaning"]["sentence"]`, where there is one, says what decisions mean.
              signal: a recording with a time axis.
-    Raises:  ContractError: when the signal cannot be made to fit the contract.
+    Raises:  ContractError: when the signal cannot be made to fit the contract, or has no time axis.
     """
     contract = model.contract
+    rate_hz = contract.position_rate_hz
+    if rate_hz is None:
+        raise ContractError(
+            f"trace: expected a model of signals along time, got one of {' x '.join(contract.axes)}. "
+            "Score the image, or inspect the network."
+        )
     prepared = prepare(signal, contract)
-    stages, logits = _run(model, prepared)
+    stages, logits = _run(model, prepared, rate_hz)
     probabilities = model.calibration.apply(logits)
     decisions = None if model.policy is None else model.policy.decide(probabilities)[0]
     said = model.reference.get("meaning")
@@ -131,10 +138,10 @@ def trace(model: Model, signal: Signal) -> Trace:
         id=signal.id,
         source=Path(signal.source).name,
         findings=tuple(violation.message for violation in check(signal, contract)),
-        channels=contract.channels,
+        channels=contract.input_channels,
         units=contract.units,
-        rate_hz=contract.rate_hz,
-        offset_s=prepared.offset / contract.rate_hz,
+        rate_hz=rate_hz,
+        offset_s=prepared.offset / rate_hz,
         prepared=prepared.samples[:, : prepared.length],
         stages=stages,
         classes=model.calibration.classes,
@@ -149,7 +156,9 @@ def trace(model: Model, signal: Signal) -> Trace:
     )
 
 
-def _run(model: Model, prepared: Prepared) -> tuple[tuple[TracedStage, ...], Float64[np.ndarray, "1 k"]]:
+def _run(
+    model: Model, prepared: Prepared, rate_hz: float
+) -> tuple[tuple[TracedStage, ...], Float64[np.ndarray, "1 k"]]:
     """Run the network as the scorer does: folded, and in a batch padded to the same number of rows."""
     engine = choose(precision=model.precision, compiled=False)
     network = engine.place(folded(model.build()))
@@ -168,7 +177,9 @@ def _run(model: Model, prepared: Prepared) -> tuple[tuple[TracedStage, ...], Flo
         row = values[0].float().cpu().numpy()
         length = row.shape[-1] if left is None or row.ndim == 1 else max(int(left[0]), 1)
         stages.append(
-            _stage(model, prepared, " | ".join(texts), row if row.ndim == 1 else row[:, :length], index)
+            _stage(
+                model, prepared, " | ".join(texts), row if row.ndim == 1 else row[:, :length], index, rate_hz
+            )
         )
         texts.clear()
     logits = outputs[-1][1][:1].float().cpu().numpy().astype(np.float64)
@@ -176,7 +187,12 @@ def _run(model: Model, prepared: Prepared) -> tuple[tuple[TracedStage, ...], Flo
 
 
 def _stage(
-    model: Model, prepared: Prepared, text: str, row: Float32[np.ndarray, "channels *positions"], index: int
+    model: Model,
+    prepared: Prepared,
+    text: str,
+    row: Float32[np.ndarray, "channels *positions"],
+    index: int,
+    rate_hz: float,
 ) -> TracedStage:
     place = np.unravel_index(int(np.abs(row).argmax()), row.shape)
     position = int(place[1]) if row.ndim == 2 else None
@@ -185,7 +201,6 @@ def _stage(
     )
     stop = min(stop, prepared.length)
     start = min(start, stop)
-    rate = model.contract.rate_hz
     return TracedStage(
         text=text,
         shape=row.shape,
@@ -193,7 +208,7 @@ def _stage(
         position=position,
         value=float(row[place]),
         window=(start, stop),
-        window_s=((prepared.offset + start) / rate, (prepared.offset + stop) / rate),
+        window_s=((prepared.offset + start) / rate_hz, (prepared.offset + stop) / rate_hz),
         profile=row[place[0]].copy() if row.ndim == 2 else row.copy(),
     )
 

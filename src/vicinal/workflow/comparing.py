@@ -117,7 +117,7 @@ def _compared(experiment: Experiment, settings: dict[str, Any], gathered: Gather
 
 
 def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreTable, seconds: float) -> Row:
-    inputs, rate_hz = experiment.inputs, experiment.inputs.contract.rate_hz
+    inputs, rate_hz = experiment.inputs, experiment.inputs.contract.position_rate_hz
     cost = inspect(
         model.network, input_shape=model.input_shape, rate_hz=rate_hz, n_outputs=len(table.classes)
     )

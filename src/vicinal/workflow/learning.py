@@ -55,7 +55,7 @@ def learn(
         config = config.model_copy(update={"select": "auroc" if len(classes) == 1 else "macro_auroc"})
     net = build(network, input_shape=contract.input_shape, n_outputs=len(classes), seed=seed)
     batches = Batches(
-        rows, train, batch=config.batch, seed=seed, augment=config.augment, rate_hz=contract.rate_hz
+        rows, train, batch=config.batch, seed=seed, augment=config.augment, rate_hz=contract.position_rate_hz
     )
     with show.progress("training") as update:
         monitor = Monitor(sink=sink, progress=update)

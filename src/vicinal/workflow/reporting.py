@@ -45,7 +45,7 @@ def report(
     inspection = inspect(
         model.network,
         input_shape=model.input_shape,
-        rate_hz=contract.rate_hz,
+        rate_hz=contract.position_rate_hz,
         n_outputs=len(table.classes),
     )
     decisions = model.policy.decide(table.probabilities)
@@ -81,14 +81,16 @@ def report(
 def _dataflow(gathered: Gathered, model: Model, inspection: Inspection) -> list[tuple[str, str, str]]:
     pack, contract = gathered.pack, model.contract
     steps = ", ".join(step.step.replace("_", " ") for step in contract.steps) or "as it is"
-    channels, positions = contract.input_shape
+    shape = " x ".join(f"{n:,}" for n in contract.input_shape)
+    rate = contract.position_rate_hz
+    at = "" if rate is None else f" at {rate:g} Hz"
     return [
         (
             "inputs",
             f"{len(pack):,} recordings; {len(pack.skipped):,} left out",
             f"{', '.join(contract.channels)}",
         ),
-        ("prepared", steps, f"{channels} x {positions:,} at {contract.rate_hz:g} Hz, {contract.units}"),
+        ("prepared", steps, f"{shape}{at}, {contract.units}"),
         ("representations", f"{inspection.parameters:,} parameters", f"{len(inspection.stages)} stages"),
         ("scores", "logit, then calibrated probability", f"{len(pack.classes)} per recording"),
         ("decisions", model.policy.aim if model.policy else "none", " / ".join(pack.classes)),
@@ -152,8 +154,8 @@ def _example(
         truth=actual,
         decision=decided,
         probability=float(table.probabilities[row, k]),
-        samples=x[0, :, : int(lengths[0])],
-        rate_hz=contract.rate_hz,
+        samples=x[0] if x.ndim > 3 else x[0, :, : int(lengths[0])],
+        rate_hz=contract.position_rate_hz,
         unit="1" if scaled else contract.units,
-        channels=contract.channels,
+        channels=contract.input_channels,
     )

@@ -16,6 +16,7 @@ from jaxtyping import Float, Float64, Int8
 
 from vicinal.errors import ExtraError, FormatError
 from vicinal.evidence.report import plots
+from vicinal.evidence.report.picture import picture
 from vicinal.evidence.report.strips import paper
 from vicinal.files import write_bytes
 
@@ -53,15 +54,16 @@ class Example:
     """One recording that was decided wrongly.
 
     Args:    truth, decision: in words.  probability: of the positive class, or of the class decided.
-             samples: (channels, time), prepared or raw, in `unit`.  channels: their names.
+             samples: (channels, time), prepared or raw, in `unit`, or (channels, height, width) where
+             `rate_hz` is None.  channels: their names.
     """
 
     id: str
     truth: str
     decision: str
     probability: float
-    samples: Float[np.ndarray, "channels time"]
-    rate_hz: float
+    samples: Float[np.ndarray, "channels *positions"]
+    rate_hz: float | None
     unit: str
     channels: tuple[str, ...] = ()
 
@@ -313,9 +315,12 @@ def _kind(truth: int, called: int) -> str:
 def _drawn(example: Example) -> dict[str, Any]:
     samples = np.atleast_2d(np.asarray(example.samples, np.float64))
     label = f"recording {example.id}: {', '.join(example.channels) or 'signal'}"
-    drawing = paper(samples, rate_hz=example.rate_hz, unit=example.unit, label=label)
+    if example.rate_hz is None:
+        drawing = picture(samples, label=label)
+    else:
+        drawing = paper(samples, rate_hz=example.rate_hz, unit=example.unit, label=label)
     # A clip of a second would be as small as a stamp; a row of ten seconds just fits a page at true size.
-    zoom = 1.0 if drawing.width_mm > 120 else min(3.5, 120 / drawing.width_mm)
+    zoom = 1.0 if example.rate_hz is None or drawing.width_mm > 120 else min(3.5, 120 / drawing.width_mm)
     size = "" if zoom == 1 else f", drawn {zoom:.2g} times as large"
     return {
         "svg": drawing.svg,

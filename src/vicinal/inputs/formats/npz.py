@@ -5,6 +5,7 @@ One array of samples, as in a `.npy`; arrays with one value a signal beside it a
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (
         zipfile.BadZipFile,
+        zlib.error,
         EOFError,
         OSError,
         RuntimeError,

@@ -5,6 +5,7 @@
 
 from pathlib import Path
 
+from typer.models import CommandInfo
 from typer.testing import CliRunner
 
 from vicinal.cli.app import app
@@ -19,13 +20,19 @@ Exit codes: 0 done, 1 a clear failure, 2 wrong usage, 130 stopped by Ctrl-C.
 
 def reference() -> str:
     """Return the page."""
-    names = [command.name or command.callback.__name__ for command in app.registered_commands]
-    sections = [f"## vicinal {name}\n\n```text\n{_help(name)}\n```\n" for name in names]
+    names = [[_name(command)] for command in app.registered_commands]
+    for group in app.registered_groups:
+        names += [[str(group.name), _name(command)] for command in group.typer_instance.registered_commands]
+    sections = [f"## vicinal {' '.join(words)}\n\n```text\n{_help(words)}\n```\n" for words in names]
     return "\n".join([INTRODUCTION, *sections])
 
 
-def _help(name: str) -> str:
-    result = CliRunner().invoke(app, [name, "--help"], terminal_width=100, prog_name="vicinal")
+def _name(command: CommandInfo) -> str:
+    return command.name or command.callback.__name__
+
+
+def _help(words: list[str]) -> str:
+    result = CliRunner().invoke(app, [*words, "--help"], terminal_width=100, prog_name="vicinal")
     return result.output.strip()
 
 

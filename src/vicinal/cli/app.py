@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from vicinal import __version__
-from vicinal.cli import experiments, inputs, models
+from vicinal.cli import contracts, experiments, inputs, models
 from vicinal.errors import VicinalError
 
 __all__ = ["app", "main"]
@@ -37,6 +37,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(contracts.contract, name="contract")
 
 
 def main() -> None:

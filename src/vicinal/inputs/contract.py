@@ -14,7 +14,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from vicinal.errors import FormatError
-from vicinal.inputs.steps import Crop, HighPass, LowPass, Notch, Resample, Step
+from vicinal.inputs.mel import filters_of
+from vicinal.inputs.steps import Crop, HighPass, LogMel, LowPass, Notch, Resample, Step
 
 __all__ = ["IMAGE", "TIME", "Contract", "choose_channels", "rate_ratio", "unit_factor"]
 
@@ -22,7 +23,7 @@ TIME: tuple[str, ...] = ("time",)
 IMAGE: tuple[str, ...] = ("height", "width")
 
 _STEPS_OF = {
-    TIME: ("resample", "high_pass", "low_pass", "notch", "scale", "clip", "crop"),
+    TIME: ("resample", "high_pass", "low_pass", "notch", "log_mel", "scale", "clip", "crop"),
     IMAGE: ("resize", "scale", "clip", "crop", "pad"),
 }
 """The steps that a contract with these axes may ask for."""
@@ -94,8 +95,8 @@ class Contract(BaseModel):
             yield f"axes {named} need {' and '.join(lacking)}"
         for name in [name for name, value in foreign.items() if value is not None]:
             yield f"{name} does not go with axes {named}"
-        if self.rate_hz and self.duration_s and round(self.duration_s * self.rate_hz) < 1:
-            yield f"{self.duration_s} s at {self.rate_hz} Hz is not one position"
+        if self.position_rate_hz and self.duration_s and round(self.duration_s * self.position_rate_hz) < 1:
+            yield f"{self.duration_s} s at {self.position_rate_hz:g} Hz is not one position"
 
     def _name_problems(self) -> Iterator[str]:
         unknown = sorted(set(self.aliases) - set(self.channels))
@@ -111,13 +112,14 @@ class Contract(BaseModel):
         foreign = [kind for kind in dict.fromkeys(kinds) if kind not in _STEPS_OF.get(self.axes, kinds)]
         if foreign:
             yield f"{', '.join(foreign)} does not go with axes {', '.join(self.axes)}"
-        for kind in ("resample", "resize", "crop", "pad"):
+        for kind in ("resample", "log_mel", "resize", "crop", "pad"):
             if kinds.count(kind) > 1:
                 yield f"{kind} may appear only once in steps"
         while kinds and kinds[-1] in ("crop", "pad"):
             kinds.pop()
         for kind in [kind for kind in ("crop", "pad") if kind in kinds]:
             yield f"{kind} must be the last step"
+        yield from self._log_mel_problems()
         # Filters before a resample step run at each recording's own rate, which `check` looks at.
         first = kinds.index("resample") if "resample" in kinds else 0
         rate_hz = self.rate_hz or math.inf
@@ -125,22 +127,48 @@ class Contract(BaseModel):
             if isinstance(step, HighPass | LowPass | Notch) and step.edge_hz >= rate_hz / 2:
                 yield f"{step.step} reaches {step.edge_hz:g} Hz, not below half of {rate_hz:g} Hz"
 
+    def _log_mel_problems(self) -> Iterator[str]:
+        step = self.log_mel
+        if step is None or self.rate_hz is None:
+            return
+        rate_hz, top = self.rate_hz, step.top_hz(self.rate_hz)
+        for name, seconds in (("window_s", step.window_s), ("hop_s", step.hop_s)):
+            n = seconds * rate_hz
+            if round(n) < 1 or abs(n - round(n)) > 1e-6 * n:
+                yield f"log_mel: {name} {seconds:g} is {n:g} samples at {rate_hz:g} Hz, not a whole number"
+                return
+        if not step.low_hz < top <= rate_hz / 2:
+            yield f"log_mel: expected low_hz below high_hz and both within {rate_hz / 2:g} Hz"
+        elif not filters_of(step, rate_hz).any(axis=1).all():
+            yield f"log_mel: {step.n_mels} bands are too narrow for frames of {step.window_s:g} s; take fewer"
+        after = [one.step for one in self.steps[self.steps.index(step) + 1 :]]
+        wrong = sorted(set(after) - {"scale", "clip", "crop"})
+        if wrong:
+            yield f"{', '.join(wrong)} must stand before log_mel"
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         """(channels, positions), or (channels, height, width), of the network's input."""
         if self.size is not None:
             return len(self.channels), *self.size
-        return len(self.channels), round((self.duration_s or 0) * (self.rate_hz or 0))
+        return len(self.input_channels), round((self.duration_s or 0) * (self.position_rate_hz or 0))
 
     @property
     def input_channels(self) -> tuple[str, ...]:
-        """Names of the channels that the network sees."""
-        return self.channels
+        """Names of the channels that the network sees: those of the contract, or the mel bands of each."""
+        if self.log_mel is None:
+            return self.channels
+        return tuple(f"{name} mel {k}" for name in self.channels for k in range(self.log_mel.n_mels))
 
     @property
     def position_rate_hz(self) -> float | None:
         """Positions a second that the network sees; None where there is no time axis."""
-        return self.rate_hz
+        return self.rate_hz if self.log_mel is None else 1.0 / self.log_mel.hop_s
+
+    @property
+    def log_mel(self) -> LogMel | None:
+        """The step that turns a sound into log-mel energies, if there is one."""
+        return next((step for step in self.steps if isinstance(step, LogMel)), None)
 
     @property
     def resamples(self) -> bool:

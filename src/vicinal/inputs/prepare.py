@@ -14,8 +14,9 @@ from vicinal.errors import ContractError
 from vicinal.inputs import filters
 from vicinal.inputs.contract import Contract, choose_channels, rate_ratio, unit_factor
 from vicinal.inputs.filters import apply_window, band_stop, high_pass, low_pass, resample_mask
+from vicinal.inputs.mel import filters_of, frame_mask, log_mel
 from vicinal.inputs.pixels import place, resize
-from vicinal.inputs.steps import Clip, HighPass, LowPass, Notch, Resample, Resize, Scale
+from vicinal.inputs.steps import Clip, HighPass, LogMel, LowPass, Notch, Resample, Resize, Scale
 from vicinal.inputs.violations import check
 from vicinal.signal import Signal
 
@@ -133,6 +134,17 @@ def _clip(step: Clip, state: _State, _: Contract) -> _State:
     return replace(state, samples=np.clip(state.samples, -step.limit, step.limit))
 
 
+def _log_mel(step: LogMel, state: _State, _: Contract) -> _State:
+    rate = state.rate_hz
+    window, hop = step.window(rate), step.hop(rate)
+    samples = log_mel(state.samples, filters_of(step, rate), window=window, hop=hop)
+    masks = [frame_mask(row, window=window, hop=hop) for row in state.valid]
+    events = state.events
+    if events is not None:
+        events = np.minimum((events + hop // 2) // hop, samples.shape[1] - 1)
+    return _State(samples, np.repeat(np.stack(masks), step.n_mels, axis=0), events, rate / hop)
+
+
 def _resize(_: Resize, state: _State, contract: Contract) -> _State:
     if contract.size is None or state.samples.shape[1:] == contract.size:
         return state
@@ -145,6 +157,7 @@ _STEPS: dict[type, Callable[..., _State]] = {
     HighPass: _high_pass,
     LowPass: _low_pass,
     Notch: _notch,
+    LogMel: _log_mel,
     Resize: _resize,
     Scale: _scale,
     Clip: _clip,

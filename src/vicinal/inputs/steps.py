@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-__all__ = ["Clip", "Crop", "HighPass", "LowPass", "Notch", "Pad", "Resample", "Resize", "Scale", "Step"]
+__all__ = [
+    "Clip",
+    "Crop",
+    "HighPass",
+    "LogMel",
+    "LowPass",
+    "Notch",
+    "Pad",
+    "Resample",
+    "Resize",
+    "Scale",
+    "Step",
+]
 
 Frequency = Annotated[FiniteFloat, Field(ge=0.01)]
 
@@ -111,6 +123,36 @@ class Clip(_Table):
     limit: Annotated[FiniteFloat, Field(gt=0)]
 
 
+class LogMel(_Table):
+    """Turn a sound into log-mel energies: `n_mels` bands take the place of each channel, `hop_s` that of a position.
+
+    `window_s` is the length of a frame; bands lie between `low_hz` and `high_hz`, by default half the rate.
+    """
+
+    step: Literal["log_mel"] = "log_mel"
+    n_mels: Annotated[int, Field(ge=2, le=512)]
+    window_s: Annotated[FiniteFloat, Field(gt=0)]
+    hop_s: Annotated[FiniteFloat, Field(gt=0)]
+    low_hz: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    high_hz: Frequency | None = None
+
+    def window(self, rate_hz: float) -> int:
+        """Samples in a frame."""
+        return round(self.window_s * rate_hz)
+
+    def hop(self, rate_hz: float) -> int:
+        """Samples from one frame to the next."""
+        return round(self.hop_s * rate_hz)
+
+    def top_hz(self, rate_hz: float) -> float:
+        """Upper end of the highest band."""
+        return rate_hz / 2 if self.high_hz is None else self.high_hz
+
+    def n_bins(self, rate_hz: float) -> int:
+        """Frequencies of the spectrum: half the next power of two from a frame upwards, and 0 Hz."""
+        return int((1 << (self.window(rate_hz) - 1).bit_length()) // 2 + 1)
+
+
 class Crop(_Table):
     """Which part is kept of what is longer than the contract's duration, or larger than its size.
 
@@ -135,6 +177,6 @@ class Resize(_Table):
 
 
 Step = Annotated[
-    Resample | HighPass | LowPass | Notch | Resize | Scale | Clip | Crop | Pad,
+    Resample | HighPass | LowPass | Notch | LogMel | Resize | Scale | Clip | Crop | Pad,
     Field(discriminator="step"),
 ]

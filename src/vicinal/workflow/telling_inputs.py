@@ -3,13 +3,72 @@
 Formats results; computes nothing.
 """
 
+from collections.abc import Sequence
+
+from vicinal.inputs.contract import Contract
+from vicinal.inputs.inference import Seen
 from vicinal.terminal import Terminal
+from vicinal.workflow.contracting import CheckedFile
 from vicinal.workflow.showing import Shown
 
-__all__ = ["tell_shown"]
+__all__ = ["tell_checked", "tell_inferred", "tell_shown"]
+
+_MOST_KINDS = 8
+_BAR = 40
 
 
 def tell_shown(shown: Shown, terminal: Terminal) -> None:
     """Print what a file holds."""
     terminal.result(f"{shown.facts.id}: {shown.facts.sentence()}")
     terminal.table(shown.facts.COLUMNS, shown.facts.lines(), n_text=2)
+
+
+def tell_inferred(contract: Contract, seen: Seen, terminal: Terminal) -> None:
+    """Print what was seen of recordings, why the contract is as it is, and the contract to paste."""
+    unreadable = f", {len(seen.failures)} could not be read" if seen.failures else ""
+    terminal.result(f"{seen.n_signals} recordings looked at{unreadable}")
+    for title, counts in (
+        ("channels", seen.channels),
+        ("rate", seen.rates),
+        ("unit", seen.units),
+        ("size", seen.sizes),
+    ):
+        if counts:
+            terminal.table([title, "recordings"], [[name, f"{n:,}"] for name, n in counts[:_MOST_KINDS]])
+    for title, bins in (
+        ("duration, s", seen.durations_s),
+        (f"size of values, {contract.units}", seen.amplitudes),
+    ):
+        if bins:
+            highest = max(n for *_, n in bins)
+            rows = [
+                [f"{low:.4g} to {high:.4g}", f"{n:,}", "#" * round(_BAR * n / highest)]
+                for low, high, n in bins
+            ]
+            terminal.table([title, "recordings", ""], [[a, c, b] for a, b, c in rows], n_text=2)
+    terminal.result(
+        f"values {seen.low:.4g} to {seen.high:.4g} {contract.units}, missing at most {seen.missing:.2%}"
+    )
+    if seen.n_constant:
+        terminal.result(f"{seen.n_constant} recordings have a channel that never changes")
+    for reason in seen.reasons:
+        terminal.paragraph(f"- {reason}")
+    for name, n in seen.misfits:
+        terminal.result(f"this contract refuses {n} of them by {name}")
+    for name, why in seen.failures[:_MOST_KINDS]:
+        terminal.say(f"not read: {name}: {why}")
+    terminal.result(f"\n[inputs.contract]\n{contract.to_toml()}")
+
+
+def tell_checked(checked: Sequence[CheckedFile], terminal: Terminal) -> None:
+    """Print every violation of every file, and how many files may enter."""
+    for one in checked:
+        if one.unreadable:
+            terminal.result(f"{one.name}: cannot be read: {one.unreadable}")
+        for violation in one.violations:
+            what = "converted" if violation.convertible else "REFUSED"
+            terminal.result(f"{one.name}: {what}: {violation.message}")
+    broken = sum(one.is_broken for one in checked)
+    terminal.result(
+        f"{len(checked) - broken} of {len(checked)} recordings meet the contract or are converted to it"
+    )

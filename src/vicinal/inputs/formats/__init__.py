@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from vicinal.inputs.formats.audio import read_audio
 from vicinal.inputs.formats.csv import read_csv
 from vicinal.inputs.formats.hdf5 import read_hdf5
+from vicinal.inputs.formats.image import read_image
 from vicinal.inputs.formats.npy import read_npy
 from vicinal.inputs.formats.npz import read_npz
 from vicinal.inputs.formats.parquet import read_parquet
@@ -27,5 +29,10 @@ READERS: dict[str, Callable[[Path, Stated], Signal]] = {
     ".ts": read_ts,
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
+    ".wav": read_audio,
+    ".flac": read_audio,
+    ".png": read_image,
+    ".jpg": read_image,
+    ".jpeg": read_image,
 }
 """Suffix of a file -> function(path, stated) -> Signal."""

@@ -111,6 +111,13 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(
     assert list(cache.iterdir()) == []
 
 
+def test_an_archive_of_a_part_of_a_set_is_found_by_its_own_name(tmp_path: Path) -> None:
+    archive(tmp_path / "ptbxl-500.tar.xz", {"ptbxl/ptbxl_database.csv": b"one"})
+    assert (store.find("ptbxl", tmp_path) / "ptbxl_database.csv").read_bytes() == b"one"
+    archive(tmp_path / "ptbxl.tar.xz", {"ptbxl/ptbxl_database.csv": b"whole"})
+    assert (store.find("ptbxl", tmp_path) / "ptbxl_database.csv").read_bytes() == b"whole"
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(PathError, match="'nope' is no data set with files"):
         store.find("nope", None)

@@ -2,13 +2,15 @@
 
 from types import ModuleType
 
-from vicinal.inputs.datasets import cinc2017, folder, mitdb, synthetic
+from vicinal.inputs.datasets import cinc2017, digits, folder, mitdb, ptbxl, synthetic
 
 __all__ = ["DATASETS"]
 
 DATASETS: dict[str, ModuleType] = {
     "cinc2017": cinc2017,
+    "digits": digits,
     "folder": folder,
     "mitdb": mitdb,
+    "ptbxl": ptbxl,
     "synthetic": synthetic,
 }

@@ -19,8 +19,12 @@ __all__ = ["MARKERS", "cache_folder", "find", "holds"]
 MARKERS: dict[str, tuple[str, ...]] = {
     "cinc2017": ("REFERENCE-v3.plain.csv", "REFERENCE-v3.csv"),
     "mitdb": ("100.hea",),
+    "ptbxl": ("ptbxl_database.csv",),
 }
 """A folder holds a data set when it holds one of these files. Only these data sets have files to look for."""
+
+_ARCHIVES: dict[str, tuple[str, ...]] = {"ptbxl": ("ptbxl", "ptbxl-500")}
+"""Names that an archive of a data set may have besides the set's own."""
 
 _MAX_BYTES = 16 * 2**30
 _MAX_MEMBERS = 2_000_000
@@ -69,8 +73,8 @@ def _look(name: str, place: Path) -> Path | None:
     for folder in (place, place / name):
         if holds(name, folder):
             return folder
-    candidates = [place] if place.is_file() else [place / f"{name}{suffix}" for suffix in _SUFFIXES]
-    for archive in candidates:
+    names = [f"{stem}{suffix}" for stem in _ARCHIVES.get(name, (name,)) for suffix in _SUFFIXES]
+    for archive in [place] if place.is_file() else [place / one for one in names]:
         if archive.is_file():
             return _unpacked(name, archive)
     return None

@@ -118,6 +118,19 @@ def test_an_archive_of_a_part_of_a_set_is_found_by_its_own_name(tmp_path: Path) 
     assert (store.find("ptbxl", tmp_path) / "ptbxl_database.csv").read_bytes() == b"whole"
 
 
+@pytest.mark.parametrize(
+    ("name", "file"), [("ucr", "ECG200/ECG200_TRAIN.tsv"), ("fsdd", "recordings/0_jackson_0.wav")]
+)
+def test_a_set_is_known_by_the_pattern_of_its_names(tmp_path: Path, name: str, file: str) -> None:
+    archive(tmp_path / f"{name}.tar.xz", {f"{name}/{file}": b"one"})
+    assert (store.find(name, tmp_path) / file).read_bytes() == b"one"
+
+
+def test_a_set_that_is_not_fetched_says_where_it_is_published(tmp_path: Path) -> None:
+    with pytest.raises(PathError, match=r"'ucr' is not in .*Get it from https://www\.cs\.ucr\.edu"):
+        store.find("ucr", tmp_path)
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(PathError, match="'nope' is no data set with files"):
         store.find("nope", None)

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from vicinal.inputs.datasets import cinc2017, digits, folder, mitdb, ptbxl, synthetic
+from vicinal.inputs.datasets import cinc2017, digits, folder, fsdd, mitdb, ptbxl, synthetic, ucr
 
 __all__ = ["DATASETS"]
 
@@ -10,7 +10,9 @@ DATASETS: dict[str, ModuleType] = {
     "cinc2017": cinc2017,
     "digits": digits,
     "folder": folder,
+    "fsdd": fsdd,
     "mitdb": mitdb,
     "ptbxl": ptbxl,
     "synthetic": synthetic,
+    "ucr": ucr,
 }

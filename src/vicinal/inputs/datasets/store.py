@@ -18,10 +18,18 @@ __all__ = ["MARKERS", "cache_folder", "find", "holds"]
 
 MARKERS: dict[str, tuple[str, ...]] = {
     "cinc2017": ("REFERENCE-v3.plain.csv", "REFERENCE-v3.csv"),
+    "fsdd": ("recordings/0_*_0.wav",),
     "mitdb": ("100.hea",),
     "ptbxl": ("ptbxl_database.csv",),
+    "ucr": ("*/*_TRAIN.tsv",),
 }
-"""A folder holds a data set when it holds one of these files. Only these data sets have files to look for."""
+"""A folder holds a data set when it holds a file of one of these names. Only these data sets have files."""
+
+_ELSEWHERE: dict[str, str] = {
+    "fsdd": "https://github.com/Jakobovski/free-spoken-digit-dataset",
+    "ucr": "https://www.cs.ucr.edu/~eamonn/time_series_data_2018/",
+}
+"""Where sets are published that `vicinal get` does not fetch: without checksums, or behind a form."""
 
 _ARCHIVES: dict[str, tuple[str, ...]] = {"ptbxl": ("ptbxl", "ptbxl-500")}
 """Names that an archive of a data set may have besides the set's own."""
@@ -52,15 +60,16 @@ def find(name: str, data: Path | None) -> Path:
     if data is None and holds(name, fetched):
         return fetched
     looked = ", ".join(str(place) for place in (*places, *([fetched] if data is None else [])))
+    how = f"Get it from {_ELSEWHERE[name]}" if name in _ELSEWHERE else f"Fetch it with: vicinal get {name}"
     raise PathError(
-        f"the data set {name!r} is not in {looked}. Fetch it with: vicinal get {name} ; or name a folder "
+        f"the data set {name!r} is not in {looked}. {how} ; or name a folder "
         f"that holds it, or its archive {name}.tar.xz, with --data or $VICINAL_DATA."
     )
 
 
 def holds(name: str, folder: Path) -> bool:
     """Whether `folder` itself holds the data set `name`."""
-    return any((folder / marker).is_file() for marker in MARKERS[name])
+    return any(path.is_file() for marker in MARKERS[name] for path in folder.glob(marker))
 
 
 def cache_folder() -> Path:

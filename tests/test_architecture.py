@@ -18,7 +18,7 @@ TESTS = Path(__file__).parent
 
 ALL = {
     "errors", "files", "signal", "scoretable", "execution", "inputs", "representations", "training",
-    "decisions", "evidence", "scores", "experiment", "terminal",
+    "decisions", "evidence", "scores", "experiment", "terminal", "proposal",
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "inputs.prepare", "inputs.formats", "inputs.pack", "representations", "decisions",
     },
     "experiment": {"errors", "decisions.aim", "inputs.contract", "training.config"},
+    "proposal": {"errors", "inputs", "representations"},
     "bench": ALL,
     "estimator": ALL | {"workflow"},
     "workflow": ALL,

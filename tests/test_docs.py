@@ -1,7 +1,9 @@
 """The documentation is complete and its examples work."""
 
 import importlib.util
+import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from vicinal.experiment import Experiment, load_experiment, parse_experiment
+from vicinal.inputs.datasets import synthetic
 from vicinal.representations.network import resolve
 
 ROOT = Path(__file__).parent.parent
@@ -92,3 +95,34 @@ def test_the_python_of_the_readme_runs() -> None:
     }  # fmt: skip
     exec(block, names)
     assert names["probabilities"].shape == (5, 2)
+
+
+@pytest.mark.slow
+def test_the_ten_minutes_of_the_readme_work_as_written(tmp_path: Path) -> None:
+    """Only what is in the README: files and table as it shows them, and its commands."""
+    section = (ROOT / "README.md").read_text().split("## Your own recordings")[1].split("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    commands = [line.partition("#")[0] for line in block.splitlines()]
+    assert len(commands) == 4
+    table = ["file,finding,patient"]
+    recordings = synthetic.catalogue(None, n_subjects=60, clips_per_subject=1).recordings
+    for k, one in enumerate(recordings, start=1):
+        folder = tmp_path / ("my-ecgs/rec" if k <= 50 else "new-ecgs")
+        folder.mkdir(parents=True, exist_ok=True)
+        samples = synthetic.read(one).samples[0]
+        lines = [f"{10 * position},{value:.4f}" for position, value in enumerate(samples)]
+        (folder / f"{k:03d}.csv").write_text("\n".join(["time [ms],II [mV]", *lines]))
+        if k <= 50:
+            table.append(f"{k:03d},{'ill' if 'disease' in one.labels else 'normal'},p{k}")
+    (tmp_path / "my-ecgs" / "patients.csv").write_text("\n".join(table))
+    for command in commands:
+        arguments = [sys.executable, "-m", *shlex.split(command)]
+        done = subprocess.run(
+            arguments, cwd=tmp_path, capture_output=True, text=True, check=False,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert (tmp_path / "runs" / "my-ecgs" / "report.html").is_file()
+    scores = (tmp_path / "scores.csv").read_text().splitlines()
+    assert scores[0] == "id,logit:ill,probability:ill,decision:ill"
+    assert len(scores) == 11

@@ -65,6 +65,21 @@ def test_the_same_seed_gives_the_same_probabilities_and_a_clone_is_unfitted() ->
         (lambda x, y: (np.where(x > 2, np.nan, x), y), "NaN or infinity"),
         (lambda x, y: (x, y[:-1]), "one label for each"),
         (lambda x, _: (x, np.full(len(x), "a")), "at least two classes"),
+        (lambda _, y: ([[1, 2], [3]], y), "X: expected numbers .*, got lists of different lengths"),
+        (lambda x, y: (x[:, None], y), r"X: expected numbers .*, got float32 \(40, 1, 1, 50\). Give one row"),
+        (lambda x, y: (x[:0], y[:0]), r"X: expected numbers .*, got float32 \(0, 1, 50\)"),
+        (lambda x, y: (x, np.stack([y, y], axis=1)), "Give the class of each signal, not one column"),
+        (lambda x, _: (x, np.linspace(0, 1, len(x))), "y: expected classes, got values that are no classes"),
+        (lambda x, y: (x, np.where(np.arange(len(y)) == 3, None, y)), r"y: .* 1 are missing \(first \[3\]\)"),
+        (
+            lambda x, y: (x, y, [1, 2]),
+            r"groups: expected the subject of each of 40 signals, got shape \(2,\)",
+        ),
+        (
+            lambda x, y: (x, y, np.full(40, np.nan)),
+            "groups: expected a subject for each signal, 40 are missing",
+        ),
+        (lambda x, y: (x, y, [[1], [1, 2]]), "groups: expected 40 subjects, got lists of different lengths"),
     ],
 )
 def test_what_does_not_fit_is_refused(change: object, message: str) -> None:

@@ -71,11 +71,12 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
 
         Args:    groups: (n,) the subject of each signal, who never stands on both sides of the validation
                  split; None assumes one signal per subject.
-        Raises:  ContractError: when `X` or `y` is not of that shape, or holds values that are not finite.
+        Raises:  ContractError: when `X`, `y` or `groups` is not of that shape, or holds values that are not finite.
                  ExperimentError: when there is not exactly one budget, or too few groups.
         """
         samples = _samples(X)
         labels = _labels(y, len(samples))
+        groups = None if groups is None else _groups(groups, len(samples))
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ContractError(f"y: expected at least two classes, got only {self.classes_.tolist()}.")
@@ -126,7 +127,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         ids = np.arange(n).astype(str)
         split = make_split(
             ids,
-            ids if groups is None else np.asarray(groups).astype(str),
+            ids if groups is None else groups,
             labels.astype(str),
             shares={"validation": self.validation},
             seed=self.seed,
@@ -172,12 +173,25 @@ def _full(samples: Float32[np.ndarray, "n channels time"]) -> Int64[np.ndarray, 
     return np.full(len(samples), samples.shape[-1], dtype=np.int64)
 
 
-def _samples(X: Any) -> Float32[np.ndarray, "n channels time"]:
-    array = np.asarray(X)
-    if array.ndim not in (2, 3) or 0 in array.shape or array.dtype.kind not in "biuf":
+def _array(values: Any, name: str, expected: str) -> np.ndarray:
+    """Return `values` as an array.
+
+    Raises:  ContractError: when they are lists of different lengths.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
         raise ContractError(
-            f"X: expected numbers of shape (n, channels, time) or (n, time), got {array.dtype} {array.shape}."
-        )
+            f"{name}: expected {expected}, got lists of different lengths ({error})."
+        ) from error
+
+
+def _samples(X: Any) -> Float32[np.ndarray, "n channels time"]:
+    expected = "numbers of shape (n, channels, time) or (n, time)"
+    array = _array(X, "X", expected)
+    if array.ndim not in (2, 3) or 0 in array.shape or array.dtype.kind not in "biuf":
+        advice = "Text is not converted." if array.dtype.kind in "USO" else "Give one row a signal."
+        raise ContractError(f"X: expected {expected}, got {array.dtype} {array.shape}. {advice}")
     samples = np.ascontiguousarray(array if array.ndim == 3 else array[:, None], dtype=np.float32)
     if not np.isfinite(samples).all():
         bad = np.flatnonzero(~np.isfinite(samples).all(axis=(1, 2)))
@@ -188,11 +202,39 @@ def _samples(X: Any) -> Float32[np.ndarray, "n channels time"]:
 
 
 def _labels(y: Any, n: int) -> np.ndarray:
-    labels = np.asarray(y)
+    labels = _array(y, "y", f"{n} labels")
     if labels.shape != (n,):
-        raise ContractError(f"y: expected one label for each of {n} signals, got shape {labels.shape}.")
-    check_classification_targets(labels)
+        advice = " Give the class of each signal, not one column for each." if labels.ndim == 2 else ""
+        raise ContractError(
+            f"y: expected one label for each of {n} signals, got shape {labels.shape}.{advice}"
+        )
+    _check_known(labels, "y", "label")
+    try:
+        check_classification_targets(labels)
+    except ValueError as error:
+        raise ContractError(f"y: expected classes, got values that are no classes: {error}") from error
     return labels
+
+
+def _groups(groups: Any, n: int) -> np.ndarray:
+    keys = _array(groups, "groups", f"{n} subjects")
+    if keys.shape != (n,):
+        raise ContractError(
+            f"groups: expected the subject of each of {n} signals, got shape {keys.shape}. Leave groups out when "
+            "each signal is of another subject."
+        )
+    _check_known(keys, "groups", "subject")
+    return keys.astype(str)
+
+
+def _check_known(values: np.ndarray, name: str, what: str) -> None:
+    """Refuse None and NaN, which would be a class or a subject of their own."""
+    missing = np.flatnonzero([value is None or value != value for value in values.tolist()])
+    if len(missing):
+        raise ContractError(
+            f"{name}: expected a {what} for each signal, {len(missing)} are missing (first {missing[:5].tolist()}). "
+            "Leave these signals out."
+        )
 
 
 def _truth(codes: np.ndarray, n_classes: int) -> Float64[np.ndarray, "n k"]:

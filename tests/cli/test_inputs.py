@@ -20,3 +20,9 @@ def test_show_prints_facts_as_json(tmp_path: Path) -> None:
     found = json.loads(result.output)
     assert found["rate_hz"] == 100.0
     assert found["channels"][0]["missing"] == pytest.approx(1 / 3)
+
+
+def test_init_says_what_it_needs(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["init", str(tmp_path / "nowhere")])
+    assert isinstance(result.exception, PathError)
+    assert "is not a folder" in str(result.exception)

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from vicinal.proposal.document import Question
 from vicinal.terminal import Terminal
 from vicinal.workflow.showing import show
-from vicinal.workflow.telling_inputs import tell_shown
+from vicinal.workflow.starting import Started
+from vicinal.workflow.telling_inputs import tell_shown, tell_started
 
 
 def test_what_a_file_holds_is_a_sentence_and_a_table(
@@ -16,3 +18,14 @@ def test_what_a_file_holds_is_a_sentence_and_a_table(
     assert "a: 1 channel of 2 positions (time) at 2 Hz, 1 s." in printed
     assert "II" in printed
     assert "missing" in printed
+
+
+def test_what_was_found_assumed_and_asked_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    question = Question("The files do not say their rate.", "inputs.options.rate_hz", "--rate-hz")
+    tell_started(
+        Started(Path("a.toml"), ("2 recordings",), ("task: binary",), (question,), "text"), Terminal()
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "Found", "  2 recordings", "Assumed", "  task: binary", "Only you know", "  The files do not say their rate.",
+        "    -> inputs.options.rate_hz, or again with --rate-hz", "Wrote a.toml. Read it, then: vicinal run a.toml",
+    ]  # fmt: skip

@@ -27,6 +27,7 @@ app = typer.Typer(
 COMMANDS = (
     experiments.demo,
     inputs.get,
+    inputs.init,
     inputs.show,
     experiments.run,
     models.score,

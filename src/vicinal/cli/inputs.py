@@ -8,7 +8,7 @@ import typer
 from vicinal.cli.options import Channels, Json, RateHz, Units, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["get", "show"]
+__all__ = ["get", "init", "show"]
 
 
 def get(
@@ -21,6 +21,42 @@ def get(
     from vicinal.workflow.getting import get
 
     print(get(name, source=source, show=Terminal()))
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Your recordings, with their labels.")],
+    output: Annotated[
+        Path | None, typer.Option(help="The experiment file; by default FOLDER.toml here.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="The label table.")] = None,
+    file_column: Annotated[str | None, typer.Option(help="Its column that names the recordings.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Its column with the labels.")] = None,
+    subject_column: Annotated[str | None, typer.Option(help="Its column that says whom.")] = None,
+    samples: Annotated[
+        str | None, typer.Option(help="FIRST:LAST sample column of a table with one signal a row.")
+    ] = None,
+    rate_hz: RateHz = None,
+    units: Units = None,
+    channels: Channels = None,
+    as_json: Json = False,
+) -> None:
+    """Look at a folder of your own recordings, and write a first experiment file for it."""
+    from vicinal.workflow.starting import init
+    from vicinal.workflow.telling_inputs import tell_started
+
+    terminal = Terminal()
+    told = {
+        "labels": labels,
+        "file_column": file_column,
+        "label_column": label_column,
+        "subject_column": subject_column,
+    }
+    stated = {"rate_hz": rate_hz, "units": units, "channels": channels, "samples": samples}
+    started = init(folder, output=output, told=told, stated=stated, show=terminal)
+    if as_json:
+        print_json(started.to_dict())
+    else:
+        tell_started(started, terminal)
 
 
 def show(

@@ -10,8 +10,9 @@ from vicinal.inputs.inference import Seen
 from vicinal.terminal import Terminal
 from vicinal.workflow.contracting import CheckedFile
 from vicinal.workflow.showing import Shown
+from vicinal.workflow.starting import Started
 
-__all__ = ["tell_checked", "tell_inferred", "tell_shown"]
+__all__ = ["tell_checked", "tell_inferred", "tell_shown", "tell_started"]
 
 _MOST_KINDS = 8
 _BAR = 40
@@ -72,3 +73,17 @@ def tell_checked(checked: Sequence[CheckedFile], terminal: Terminal) -> None:
     terminal.result(
         f"{len(checked) - broken} of {len(checked)} recordings meet the contract or are converted to it"
     )
+
+
+def tell_started(started: Started, terminal: Terminal) -> None:
+    """Print what was found, what was assumed and what could not be known, and how to go on."""
+    for title, lines in (("Found", started.found), ("Assumed", started.assumed)):
+        terminal.result(title)
+        for line in lines:
+            terminal.result(f"  {line}")
+    if started.questions:
+        terminal.result("Only you know")
+    for question in started.questions:
+        option = f", or again with {question.option}" if question.option else ""
+        terminal.result(f"  {question.text}\n    -> {question.key}{option}")
+    terminal.result(f"Wrote {started.path}. Read it, then: vicinal run {started.path}")

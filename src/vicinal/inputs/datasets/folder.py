@@ -1,6 +1,6 @@
-"""One's own data: a folder of recordings with a label table, with one sub-folder for each class, or arrays.
+"""One's own data: a folder of recordings with a label table or class sub-folders, or files of signals in rows.
 
-Finds out how the folder is laid out and hands over to the module of that layout in `inputs/own`. Must not know
+Finds out how the folder is laid out and hands over to the module of that layout in `inputs/datasets/own`. Must not know
 what a label means or how a recording is prepared.
 """
 
@@ -13,13 +13,14 @@ import numpy as np
 
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
+from vicinal.inputs.datasets.own.class_folders import by_class_folders
+from vicinal.inputs.datasets.own.columns import choose_columns
+from vicinal.inputs.datasets.own.labelled_files import by_table
+from vicinal.inputs.datasets.own.layout import TABLES, Layout, find_layout
+from vicinal.inputs.datasets.own.listing import Listing
+from vicinal.inputs.datasets.own.rows import by_rows
 from vicinal.inputs.formats import READERS, reading
 from vicinal.inputs.labels import read_labels
-from vicinal.inputs.own.class_folders import by_class_folders
-from vicinal.inputs.own.columns import choose_columns
-from vicinal.inputs.own.labelled_files import by_table
-from vicinal.inputs.own.layout import TABLES, Layout, find_layout
-from vicinal.inputs.own.listing import Listing
 from vicinal.signal import Events, Signal
 
 __all__ = ["catalogue", "read"]
@@ -39,6 +40,7 @@ def catalogue(
     rate_hz: float | None = None,
     units: str | None = None,
     channels: tuple[str, ...] | None = None,
+    samples: str | None = None,
 ) -> Catalogue:
     """Find the recordings of a folder and their labels.
 
@@ -49,7 +51,7 @@ def catalogue(
              if not given.  label_columns: one for each class, of 0 and 1, instead of `label_column`.
              events_column: of the table, with seconds such as `0.4;1.2` or `0.4 N;1.2 V`.
              events: a table `file,time_s,symbol`; by default events.csv, .tsv or .parquet in `root`.
-             rate_hz, units, channels: for files that do not state them, as in `read`.
+             rate_hz, units, channels, samples: what files do not state, as in `reading.read`.
     Returns: recordings in the order of the table, or of their names; `skipped` lists files without a label.
     Raises:  PathError: when the folder or a table is missing.
              FormatError: when there is nothing to read, or a table has problems; lists all of them.
@@ -65,7 +67,12 @@ def catalogue(
         "split_column": split_column,
         "events_column": events_column,
     }
-    stated = {"rate_hz": rate_hz, "units": units, "channels": None if channels is None else tuple(channels)}
+    stated = {
+        "rate_hz": rate_hz,
+        "units": units,
+        "channels": None if channels is None else tuple(channels),
+        "samples": samples,
+    }
     options = {"root": str(root.resolve())} | {
         key: value for key, value in stated.items() if value is not None
     }
@@ -76,6 +83,8 @@ def catalogue(
     )
     if layout.kind == "table":
         return _by_table(root, layout, told, options)
+    if layout.kind == "rows":
+        return by_rows(root, layout.rows, told=told, options=options)
     return _by_folders(root, told, options)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from vicinal.errors import FormatError
-from vicinal.inputs.own.layout import find_layout
+from vicinal.inputs.datasets.own.layout import find_layout
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,6 @@ from vicinal.inputs.own.layout import find_layout
         ((), "folders", None),
         (("labels.csv",), "table", "labels.csv"),
         (("labels.parquet", "X.npy"), "table", "labels.parquet"),
-        (("X.npy", "y.npy"), "arrays", "X.npy"),
     ],
 )
 def test_the_layout_follows_from_names(tmp_path, names, kind, labels):
@@ -20,6 +19,30 @@ def test_the_layout_follows_from_names(tmp_path, names, kind, labels):
         (tmp_path / name).write_text("")
     found = find_layout(tmp_path, labels=None, events=None)
     assert (found.kind, found.labels and found.labels.name) == (kind, labels)
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        (("X.npy", "y.npy", "groups.npy"), {"X.npy": None}),
+        (("X.npz",), {"X.npz": None}),
+        (("all.csv", "readme.md"), {"all.csv": None}),
+        (
+            ("A_TEST.tsv", "A_TRAIN.tsv", "A_TEST.ts", "A_TRAIN.ts"),
+            {"A_TEST.tsv": "test", "A_TRAIN.tsv": "train"},
+        ),
+        (("A_TRAIN.tsv", "B_TEST.tsv"), {}),
+        (("one.csv", "two.csv"), {}),
+        (("af/one.csv",), {}),
+    ],
+)
+def test_files_with_one_signal_a_row(tmp_path, names, rows):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    found = find_layout(tmp_path, labels=None, events=None)
+    assert {path.name: part for path, part in found.rows} == rows
+    assert found.kind == ("rows" if rows else "folders")
 
 
 def test_named_tables_lie_in_the_folder_or_anywhere(tmp_path):

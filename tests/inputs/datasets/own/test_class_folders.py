@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from vicinal.errors import FormatError
-from vicinal.inputs.own.class_folders import by_class_folders
-from vicinal.inputs.own.listing import Listing
+from vicinal.inputs.datasets.own.class_folders import by_class_folders
+from vicinal.inputs.datasets.own.listing import Listing
 
 
 def made(folder, *names):

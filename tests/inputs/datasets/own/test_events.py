@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 
 from vicinal.errors import FormatError
+from vicinal.inputs.datasets.own.events import events_by_name, events_in_column
 from vicinal.inputs.labels import LabelTable, text_column
-from vicinal.inputs.own.events import events_by_name, events_in_column
 from vicinal.inputs.problems import Problems
 
 

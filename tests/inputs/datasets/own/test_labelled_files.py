@@ -8,10 +8,10 @@ import pytest
 
 from vicinal.errors import ExperimentError, FormatError
 from vicinal.inputs.datasets.folder import catalogue, read
+from vicinal.inputs.datasets.own.columns import Columns
+from vicinal.inputs.datasets.own.labelled_files import by_table
+from vicinal.inputs.datasets.own.listing import Listing
 from vicinal.inputs.labels import LabelTable, text_column
-from vicinal.inputs.own.columns import Columns
-from vicinal.inputs.own.labelled_files import by_table
-from vicinal.inputs.own.listing import Listing
 from vicinal.inputs.tasks import truth
 
 REFUSED = [

@@ -3,11 +3,14 @@
 Looks at names and at the first lines of tables; must not read recordings or decide what a label means.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from vicinal.errors import FormatError
+from vicinal.inputs.datasets.own.listing import Listing
+from vicinal.inputs.datasets.own.parts import part_called
+from vicinal.inputs.formats.rows import ROW_READERS
 
 __all__ = ["EVENT_TABLES", "TABLES", "Layout", "find_layout"]
 
@@ -20,13 +23,15 @@ ARRAYS = ("X.npy", "X.npz")
 class Layout:
     """What was found.
 
-    Args:    kind: "table" (a label table names files), "arrays" (X, y and perhaps groups), or "folders".
-             labels: the label table, or the file with X.  events: the table of events, or None.
+    Args:    kind: "table" (a label table names files), "rows" (files with one signal a row), or "folders".
+             labels: the label table.  events: the table of events, or None.
+             rows: files with one signal a row, and the part of a published split that each is.
     """
 
-    kind: Literal["table", "arrays", "folders"]
+    kind: Literal["table", "rows", "folders"]
     labels: Path | None = None
     events: Path | None = None
+    rows: tuple[tuple[Path, str | None], ...] = field(default=())
 
 
 def find_layout(root: Path, *, labels: Path | None, events: Path | None) -> Layout:
@@ -41,9 +46,27 @@ def find_layout(root: Path, *, labels: Path | None, events: Path | None) -> Layo
     table, arrays = _only(root, TABLES, "labels"), _only(root, ARRAYS, "labels")
     if table is not None:
         return Layout("table", table, found)
-    if arrays is not None:
-        return Layout("arrays", arrays)
-    return Layout("folders", None, found)
+    rows = ((arrays, None),) if arrays is not None else _rows(root)
+    return Layout("rows", rows=rows) if rows else Layout("folders", None, found)
+
+
+def _rows(root: Path) -> tuple[tuple[Path, str | None], ...]:
+    """Return the only recording there, or files called NAME_TRAIN and NAME_TEST; none when there are others."""
+    listing = Listing(root)
+    files = [path for path in listing.files if path.suffix.lower() in ROW_READERS]
+    for suffix in ROW_READERS:
+        parts = [
+            (path, part_called(path.stem.rpartition("_")[2]))
+            for path in files
+            if path.suffix.lower() == suffix
+        ]
+        beginnings = {(path.parent, path.stem.rpartition("_")[0]) for path, _ in parts}
+        found = [part for _, part in parts]
+        if len(beginnings) == 1 and {"train", "test"} <= set(found) and len(set(found)) == len(found):
+            return tuple(sorted(parts, key=lambda one: found.index(one[1])))
+    if len(listing) == 1 and files and files[0].parent == listing.root:
+        return ((files[0], None),)
+    return ()
 
 
 def _named(root: Path, name: Path | None) -> Path | None:

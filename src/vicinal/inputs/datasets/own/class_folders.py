@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
-from vicinal.inputs.own.labelled import ASSUMES
-from vicinal.inputs.own.listing import Listing
-from vicinal.inputs.own.parts import part_called
+from vicinal.inputs.datasets.own.labelled import ASSUMES
+from vicinal.inputs.datasets.own.listing import Listing
+from vicinal.inputs.datasets.own.parts import part_called
 from vicinal.inputs.problems import Problems
 
 __all__ = ["by_class_folders"]

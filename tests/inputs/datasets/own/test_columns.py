@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from vicinal.errors import FormatError
+from vicinal.inputs.datasets.own.columns import Columns, choose_columns, facts_of
 from vicinal.inputs.labels import LabelTable, text_column
-from vicinal.inputs.own.columns import Columns, choose_columns, facts_of
 
 
 def table(**columns):

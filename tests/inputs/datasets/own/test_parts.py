@@ -1,6 +1,6 @@
 import pytest
 
-from vicinal.inputs.own.parts import part_called
+from vicinal.inputs.datasets.own.parts import part_called
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from vicinal.errors import FormatError
+from vicinal.inputs.datasets.own.columns import Columns
+from vicinal.inputs.datasets.own.labelled import Source, labelled
 from vicinal.inputs.labels import LabelTable, text_column
-from vicinal.inputs.own.columns import Columns
-from vicinal.inputs.own.labelled import Source, labelled
 from vicinal.inputs.problems import Problems
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vicinal.errors import FormatError
+from vicinal.inputs.datasets.own.parts import part_called
 from vicinal.inputs.labels import LabelTable, plain
-from vicinal.inputs.own.parts import part_called
 
 __all__ = [
     "FILE_NAMES",

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from vicinal.inputs.datasets.own.plausible import oddities
 from vicinal.inputs.labels import LabelTable, text_column
-from vicinal.inputs.own.plausible import oddities
 
 
 def said(name, *cells):

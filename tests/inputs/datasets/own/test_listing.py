@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 
-from vicinal.inputs.own.listing import Listing
+from vicinal.inputs.datasets.own.listing import Listing
 
 
 def names_of(listing, *names):

@@ -13,10 +13,10 @@ from jaxtyping import Bool, Int64
 
 from vicinal.errors import FormatError
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
+from vicinal.inputs.datasets.own.columns import Columns, facts_of
+from vicinal.inputs.datasets.own.parts import part_called
+from vicinal.inputs.datasets.own.plausible import oddities
 from vicinal.inputs.labels import Column, LabelTable, split_labels
-from vicinal.inputs.own.columns import Columns, facts_of
-from vicinal.inputs.own.parts import part_called
-from vicinal.inputs.own.plausible import oddities
 from vicinal.inputs.problems import Problems
 
 __all__ = ["ASSUMES", "Source", "labelled"]

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int64
 
+from vicinal.inputs.datasets.own.columns import FILE_NAMES
 from vicinal.inputs.labels import LabelTable, numbers_of
-from vicinal.inputs.own.columns import FILE_NAMES
 from vicinal.inputs.problems import Problems
 
 __all__ = ["Timed", "events_by_name", "events_in_column"]

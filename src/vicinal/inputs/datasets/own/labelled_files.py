@@ -15,12 +15,12 @@ from jaxtyping import Int64
 from vicinal.errors import PathError
 from vicinal.files import inside
 from vicinal.inputs.datasets.catalogue import Catalogue
+from vicinal.inputs.datasets.own.columns import Columns
+from vicinal.inputs.datasets.own.events import events_by_name, events_in_column
+from vicinal.inputs.datasets.own.labelled import Source, labelled
+from vicinal.inputs.datasets.own.listing import Listing
 from vicinal.inputs.formats import READERS
 from vicinal.inputs.labels import LabelTable
-from vicinal.inputs.own.columns import Columns
-from vicinal.inputs.own.events import events_by_name, events_in_column
-from vicinal.inputs.own.labelled import Source, labelled
-from vicinal.inputs.own.listing import Listing
 from vicinal.inputs.problems import Problems
 
 __all__ = ["by_table"]
@@ -76,6 +76,10 @@ def _paths(
 ) -> tuple[list[Path], Int64[np.ndarray, " n"]]:
     """Return files, and for each row which of them it names, -1 where none."""
     names = table.columns[str(columns.file)]
+    if listing.find(pa.array([columns.file], pa.string()))[0] >= 0:
+        problems.add(
+            f"line 1: expected names of columns, {columns.file!r} is a recording; write a line above it"
+        )
     paths = list(listing.files)
     found = _numbers(listing, paths, names.distinct)
     numbers = found[names.codes]

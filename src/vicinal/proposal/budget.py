@@ -1,0 +1,38 @@
+"""How long to train: passes over the rows where that is quick, minutes where it is not.
+
+Knows numbers only.
+"""
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["ProposedBudget", "propose_budget"]
+
+_FLOP_PER_S = 2e10
+"""What two processor cores do in float32 with small layers; only a guess of minutes rests on it."""
+
+_MOST_MINUTES = 5
+_STEPS = 600
+
+
+@dataclass(frozen=True)
+class ProposedBudget:
+    """Either `epochs` or `minutes`, the rows of a step, and why."""
+
+    epochs: int | None
+    minutes: float | None
+    batch: int
+    why: str
+
+
+def propose_budget(*, n_train: int, multiply_adds: int) -> ProposedBudget:
+    """Propose a budget for a network of so many multiply-adds a row on `n_train` rows."""
+    batch = next(size for size in (64, 32, 16, 8) if n_train >= 8 * size or size == 8)
+    steps = math.ceil(n_train / batch)
+    epochs = min(max(math.ceil(_STEPS / steps), 20), 60)
+    minutes = epochs * n_train * 6 * multiply_adds / _FLOP_PER_S / 60
+    if minutes > _MOST_MINUTES:
+        why = f"{epochs} passes might take {minutes:.0f} minutes; raise it when validation still improves at the end"
+        return ProposedBudget(None, _MOST_MINUTES, batch, why)
+    why = f"{epochs * steps:,} steps; the epoch that is best on the validation rows is kept"
+    return ProposedBudget(epochs, None, batch, why)

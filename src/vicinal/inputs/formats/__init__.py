@@ -5,6 +5,8 @@ from pathlib import Path
 
 from vicinal.inputs.formats.audio import read_audio
 from vicinal.inputs.formats.csv import read_csv
+from vicinal.inputs.formats.dicom import read_dicom
+from vicinal.inputs.formats.edf import read_edf
 from vicinal.inputs.formats.hdf5 import read_hdf5
 from vicinal.inputs.formats.image import read_image
 from vicinal.inputs.formats.npy import read_npy
@@ -29,6 +31,9 @@ READERS: dict[str, Callable[[Path, Stated], Signal]] = {
     ".ts": read_ts,
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
+    ".edf": read_edf,
+    ".bdf": read_edf,
+    ".dcm": read_dicom,
     ".wav": read_audio,
     ".flac": read_audio,
     ".png": read_image,

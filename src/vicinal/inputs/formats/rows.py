@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vicinal.errors import FormatError
 from vicinal.inputs.formats.csv_rows import open_csv
+from vicinal.inputs.formats.dicom import open_dicom
 from vicinal.inputs.formats.hdf5 import open_hdf5
 from vicinal.inputs.formats.npy import open_npy
 from vicinal.inputs.formats.npz import open_npz
@@ -29,6 +30,7 @@ ROW_READERS: dict[str, Callable[[Path, Stated], RowFile]] = {
     ".ts": open_ts,
     ".h5": open_hdf5,
     ".hdf5": open_hdf5,
+    ".dcm": open_dicom,
 }
 """Suffix of a file -> function(path, stated) -> RowFile."""
 

@@ -7,6 +7,7 @@ Source: DICOM PS3.3, section C.10.9 (waveform module). Must not know data sets.
 import contextlib
 import logging
 import math
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ _TYPES = {
 _UNITS = {"uV": "uV", "mV": "mV", "V": "V", "MV": "mV", "microvolt": "uV", "millivolt": "mV", "volt": "V"}
 _DAMAGED = (
     OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, RecursionError,
-    OverflowError, ArithmeticError, MemoryError, Warning,
+    OverflowError, ArithmeticError, MemoryError, Warning, struct.error,
 )  # fmt: skip
 """What pydicom raises for content it cannot make sense of, and the warnings it would go on after."""
 
@@ -73,14 +74,13 @@ def _read(group: Any, path: Path, stated: Stated) -> Signal:
             return _signal(group, path, stated)
     except FormatError:
         raise
-    except _DAMAGED as error:
+    except _damaged() as error:
         raise FormatError(f"{path}: the waveform cannot be read: {_said(error)}.") from error
 
 
 def _groups(path: Path) -> list[Any]:
     try:
         import pydicom
-        from pydicom.errors import InvalidDicomError
         from pydicom.filereader import read_file_meta_info
     except ImportError as error:
         raise ExtraError("DICOM files need pydicom. Install it with: pip install 'vicinal[dicom]'") from error
@@ -101,8 +101,15 @@ def _groups(path: Path) -> list[Any]:
             return groups
     except FormatError:
         raise
-    except (InvalidDicomError, *_DAMAGED) as error:
+    except _damaged() as error:
         raise FormatError(f"{path}: pydicom cannot read it: {_said(error)}.") from error
+
+
+def _damaged() -> tuple[type[Exception], ...]:
+    """Return what pydicom raises for content it cannot make sense of."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (InvalidDicomError, BytesLengthException, *_DAMAGED)
 
 
 @contextlib.contextmanager

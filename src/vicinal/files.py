@@ -99,8 +99,9 @@ def inside(root: Path, name: str) -> Path:
     """
     if "\0" in name or "://" in name or name.startswith(("/", "~", "\\")) or Path(name).is_absolute():
         raise PathError(f"file name {name!r}: only names relative to {root} are opened.")
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
+    folder = os.path.realpath(root)
+    path = Path(os.path.realpath(f"{folder}/{name}"))
+    if not path.is_relative_to(folder):
         raise PathError(f"file name {name!r} leads outside {root}; it is not opened.")
     try:
         mode = path.stat().st_mode

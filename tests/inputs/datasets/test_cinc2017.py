@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.inputs.formats.wfdb_writer import mat_header
 
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.datasets import cinc2017
@@ -14,7 +15,7 @@ def folder(path: Path, table: str, *, name: str = "REFERENCE-v3.csv", n: int = 3
     (path / name).write_text(table)
     for k in range(1, n + 1):
         (path / f"A{k:05d}.hea").write_text(f"A{k:05d} 1 300 4\nA{k:05d}.mat 16+24 1000/mV 16 0 0 0 0 ECG\n")
-        (path / f"A{k:05d}.mat").write_bytes(bytes(24) + np.array([1, -2, 3, 1000], "<i2").tobytes())
+        (path / f"A{k:05d}.mat").write_bytes(mat_header(1, 4) + np.array([1, -2, 3, 1000], "<i2").tobytes())
     return path
 
 

@@ -1,10 +1,10 @@
 """Records are written by hand, so that every byte of a bad one is known."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.inputs.formats.wfdb_writer import mat_header
 
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.formats.reading import read
@@ -49,12 +49,12 @@ def test_header_signal_file_and_record_name_all_lead_to_the_record(tmp_path, nam
 
 def test_the_mat_flavour_skips_its_header_bytes_and_has_no_checksums(tmp_path):
     (tmp_path / "A.hea").write_text("A 1 300 3 05:05:15 1/05/2000 \nA.mat 16+24 1000/mV 16 0 -127 0 0 ECG \n")
-    (tmp_path / "A.mat").write_bytes(bytes(24) + np.array([-127, 5, 6], dtype="<i2").tobytes())
+    (tmp_path / "A.mat").write_bytes(mat_header(1, 3) + np.array([-127, 5, 6], dtype="<i2").tobytes())
     signal = read(tmp_path / "A.mat")
     assert signal.samples.tolist() == [[pytest.approx(-0.127), pytest.approx(0.005), pytest.approx(0.006)]]
 
 
-def test_packed_formats_go_through_the_library(tmp_path):
+def test_packed_values_are_unpacked(tmp_path):
     # Format 212, samples 1 and -1: low byte of the first, both high nibbles, low byte of the second.
     pairs = bytes([0x01, 0xF0, 0xFF]) * 2
     (tmp_path / "r.hea").write_text(
@@ -90,6 +90,29 @@ def test_events_beside_the_record_are_read_and_must_lie_within_it(tmp_path):
         read(header)
 
 
+def test_another_annotator_is_chosen_by_the_suffix_of_its_file(tmp_path):
+    header = write(tmp_path, annotations=b"\x01\x04\0\0")
+    (tmp_path / "r.qrs").write_bytes(b"\x02\x14\0\0")
+    assert read(header).events.symbols == ("N",)
+    assert read(header, annotator="qrs").events.symbols == ("V",)
+    with pytest.raises(PathError, match=r"'r\.ari' is not in"):
+        read(header, annotator="ari")
+    with pytest.raises(FormatError, match=r"expected an annotator, .* got '../x'"):
+        read(header, annotator="../x")
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    with pytest.raises(FormatError, match="expected a WFDB record beside events of annotator 'qrs'"):
+        read(tmp_path / "x.npy", rate_hz=1.0, units="1", annotator="qrs")
+
+
+def test_events_behind_a_link_that_leads_out_are_not_read(tmp_path):
+    (tmp_path / "in").mkdir()
+    header = write(tmp_path / "in")
+    (tmp_path / "r.atr").write_bytes(b"\x01\x04\0\0")
+    (tmp_path / "in" / "r.atr").symlink_to(tmp_path / "r.atr")
+    with pytest.raises(PathError, match="leads outside"):
+        read(header)
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [
@@ -116,7 +139,7 @@ def test_27_a_negative_gain_turns_the_signal_over(tmp_path):
 
 def test_29_format_212_on_too_few_bytes_is_refused(tmp_path):
     header = "r 1 250 3\nr.dat 212 200/mV\n"
-    with pytest.raises(FormatError, match="4 bytes after byte 0, got 2"):
+    with pytest.raises(FormatError, match="5 bytes after byte 0, got 2"):
         read(write(tmp_path, header, data=b"\0\0"))
 
 
@@ -180,19 +203,26 @@ def test_what_is_stated_must_agree_with_the_header(tmp_path):
 
 
 @pytest.mark.slow
-def test_real_records_equal_what_the_library_reads(data_folder: Path):
+@pytest.mark.parametrize("name", ["mitdb", "cinc2017"])
+def test_real_records_equal_what_the_library_reads(real, name):
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import wfdb
-    names = ["mitdb/100", "mitdb/114", "cinc2017/A00001"]
-    names += [
-        str(path.relative_to(data_folder))[:-4] for path in sorted(data_folder.glob("ptbxl/**/*.hea"))[:20]
-    ]
-    for name in names:
-        expected = wfdb.rdrecord(str(data_folder / name)).p_signal.T.astype(np.float32)
-        np.testing.assert_array_equal(read(data_folder / name).samples, expected)
-    events = read(data_folder / "mitdb/100").events
-    assert events is not None
-    assert len(events.symbols) == 2274
+
+        folder = real(name)
+        for header in sorted(folder.glob("*.hea"))[:: 8 if name == "mitdb" else 400]:
+            expected = wfdb.rdrecord(str(header.with_suffix(""))).p_signal.T.astype(np.float32)
+            signal = read(header)
+            np.testing.assert_array_equal(signal.samples, expected)
+            if signal.events is not None:
+                events = wfdb.rdann(str(header.with_suffix("")), "atr")
+                np.testing.assert_array_equal(signal.events.positions, events.sample)
+                assert signal.events.symbols == tuple(events.symbol)
+
+
+@pytest.mark.slow
+def test_all_events_of_mitdb_are_read(real):
+    counts = [len(read(path).events.symbols) for path in real("mitdb").glob("*.hea")]
+    assert (len(counts), sum(counts)) == (48, 112_647)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vicinal.errors import FormatError
-from vicinal.inputs.formats.wfdb_header import FORMATS, Header, SignalLine, parse_header, read_header
+from vicinal.inputs.formats.wfdb_header import Header, SegmentLine, SignalLine, parse_header, read_header
+from vicinal.inputs.formats.wfdb_storage import FLAC_BITS, FORMATS
 
 HEADER = """# a comment
 r 2 250 4 10:00:00 01/02/2020
@@ -24,22 +25,57 @@ def changed(old, new):
 
 
 def test_what_a_header_says():
-    first = SignalLine("r.dat", "16", 24, 100.0, 7, "mV", -5, 65500, "MLII")  # no baseline: that of the ADC
-    second = SignalLine("r.dat", "16", 0, 1000.0, 10, "uV", 10, 65500, "lead V5")  # -36 modulo 65536
-    assert parsed(HEADER) == Header("r", 250.0, 4, (first, second))
+    # No baseline: that of the ADC.
+    first = SignalLine("r.dat", "16", 100.0, 7, "mV", "MLII", offset=24, initial=-5, checksum=65500)
+    # -36 modulo 65536
+    second = SignalLine("r.dat", "16", 1000.0, 10, "uV", "lead V5", initial=10, checksum=65500)
+    assert parsed(HEADER) == Header("r", 250.0, 4, 2, (first, second))
 
 
 def test_what_a_header_leaves_out():
-    line = SignalLine("r.dat", "212", 0, 200.0, 0, "mV", None, None, "0")
-    assert parsed("r 1 360\nr.dat 212 200\n") == Header("r", 360.0, None, (line,))
+    line = SignalLine("r.dat", "212", 200.0, 0, "mV", "0")
+    assert parsed("r 1 360\nr.dat 212 200\n") == Header("r", 360.0, None, 1, (line,))
 
 
-@pytest.mark.parametrize(("stated", "n_samples"), [("250 4", 4), ("250 0", None), ("250", None)])
-def test_a_length_of_0_is_one_that_is_not_stated(stated, n_samples):
-    assert parsed(changed("250 4 10:00:00 01/02/2020", stated)).n_samples == n_samples
+def test_frames_skew_and_offset_follow_the_format():
+    line = parsed("r 1 360\nr.dat 212x4:2+512 200\n").signals[0]
+    assert (line.storage, line.per_frame, line.skew, line.offset) == ("212", 4, 2, 512)
 
 
-@pytest.mark.parametrize("storage", sorted(FORMATS))
+@pytest.mark.parametrize("rate", ["250/500", "250/500(-10.5)", "250.0/-1", "2.5e2", "250/0(0)"])
+def test_a_counter_is_another_clock_and_changes_nothing(rate):
+    assert parsed(changed("2 250", f"2 {rate}")) == parsed(HEADER)
+
+
+def test_a_record_of_segments_lists_them():
+    header = parsed("r/3 2 250 9\nr_layout 0\n~ 4\nr-1 5\n")
+    segments = (SegmentLine("r_layout", 0), SegmentLine("~", 4), SegmentLine("r-1", 5))
+    assert header == Header("r", 250.0, 9, 2, segments=segments)
+    assert parsed("r/1 2 250\nr1 5\n").n_frames == 5
+
+
+def test_a_number_behind_a_folder_is_a_name_when_the_file_has_it():
+    line = "1 250 4\nx.dat 16 1\n"
+    assert parse_header(f"mitdb/100 {line}".encode(), where="", stem="100").segments == ()
+    assert parse_header(b"100/1 1 250 4\nx 4\n", where="", stem="100").segments == (SegmentLine("x", 4),)
+    assert parse_header(b"100/100 1 250 100\n" + b"x 1\n" * 100, where="", stem="100").n_frames == 100
+
+
+def test_a_layout_has_signals_without_files():
+    data = b"r 1 250 0\n~ 0 200/uV 16 0 0 0 0 I\n"
+    assert parse_header(data, where="", stem="r", layout=True).signals[0].units == "uV"
+    with pytest.raises(FormatError, match=r"storage format among .* got 0"):
+        parse_header(data, where="", stem="r")
+    with pytest.raises(FormatError, match=r"a layout, whose files are all ~, got r\.dat"):
+        parse_header(data.replace(b"~", b"r.dat"), where="", stem="r", layout=True)
+
+
+@pytest.mark.parametrize(("stated", "n_frames"), [("250 4", 4), ("250 0", None), ("250", None)])
+def test_a_length_of_0_is_one_that_is_not_stated(stated, n_frames):
+    assert parsed(changed("250 4 10:00:00 01/02/2020", stated)).n_frames == n_frames
+
+
+@pytest.mark.parametrize("storage", [*FORMATS, *FLAC_BITS])
 def test_every_format_is_known_by_its_number(storage):
     assert parsed(changed("16+24", storage)).signals[0].storage == storage
 
@@ -84,13 +120,13 @@ def test_a_header_with_an_oddity_that_changes_nothing_is_read(header):
         pytest.param(changed("100/mV", "1e-300/mV"), "signal 0: expected a gain", id="26-gain-tiny"),
         pytest.param(changed("dat 16+24 100/", "dat 99 100/"), "storage format among", id="28-format-99"),
         pytest.param(
-            changed("dat 16+24 100/", "dat 16x1000000000 100/"), "one sample a frame", id="30-frame"
+            changed("dat 16+24 100/", "dat 16x1000000000 100/"), "1 to 65536 samples a frame", id="30-frame"
         ),
-        pytest.param(changed("dat 16+24 100/", "dat 16:999999999 100/"), "no skew", id="31-skew"),
         pytest.param(changed("1000(10)", "1000(1099511627776)"), "baseline: expected", id="36-baseline"),
         pytest.param(changed("r 2 250", "x 2 250"), "'x' differs from the file's name 'r'", id="39-name"),
-        pytest.param("r/2 2 250 4\nr 2\nr 2\n", "record of 2 segments", id="50-segments"),
-        pytest.param("r/1000000000 2 250 4\n", "record of 1000000000 segments", id="52-many-segments"),
+        pytest.param("r/1000000000 2 250 4\n", "number of segments: .*1000000000", id="52-many-segments"),
+        pytest.param("r/0 2 250 4\n", "number of segments: .* got 0", id="no-segments"),
+        pytest.param("r/-1 2 250 4\n", "number of segments: .* got -1", id="negative-segments"),
     ],
 )
 def test_a_header_that_cannot_be_meant_is_refused(header, message):
@@ -109,7 +145,7 @@ def test_a_file_is_measured_before_it_is_read(tmp_path):
     path.write_text(HEADER)
     assert read_header(path) == parsed(HEADER)
     path.write_text("#" * (2**20 + 1))
-    with pytest.raises(FormatError, match="at most 1048576 bytes, got 1048577"):
+    with pytest.raises(FormatError, match="at most 1048576 bytes, got more"):
         read_header(path)
 
 
@@ -123,3 +159,16 @@ def test_a_mutated_header_is_parsed_or_refused_but_never_crashes():
             header = parsed(bytes(data))
             assert 0 < header.rate_hz <= 1e6
             assert all(np.isfinite(1 / line.gain) for line in header.signals)
+
+
+@pytest.mark.parametrize("text", ["9" * 10**6, "9" * 10**6 + "x", "1" + "e" * 10**6, "é" * 10**5])
+@pytest.mark.parametrize("field", ["r 2 250 4", "16+24", "100/mV", "16 7"])
+def test_a_field_of_a_megabyte_is_refused_at_once_in_a_short_message(field, text):
+    with pytest.raises(FormatError, match=r"r.hea: ") as caught:
+        parsed(changed(field, field.rpartition(" ")[0] + " " + text))
+    assert len(str(caught.value)) < 2000
+
+
+def test_a_message_names_the_first_problems_and_counts_the_others():
+    with pytest.raises(FormatError, match=r"signal 7: .*; and 92 more\.$"):
+        parsed("r 100 250 4\n" + "r.dat 99 1\n" * 100)

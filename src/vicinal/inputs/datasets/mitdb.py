@@ -223,9 +223,11 @@ def _beats_of(record: Recording) -> Iterator[tuple[int, float, str]]:
     """Yield sample, second and symbol of every beat of a record, from its annotation file alone."""
     assert record.path is not None  # `_records` has found the file
     header = read_header(record.path)
-    if header.n_samples is None:
+    if header.n_frames is None:
         raise FormatError(f"{record.path}: expected the number of samples in the header. Get mitdb again.")
-    events = read_annotations(record.path.with_suffix(".atr"), n_samples=header.n_samples)
+    events = read_annotations(
+        record.path.with_suffix(".atr"), n_frames=header.n_frames, rate_hz=header.rate_hz
+    )
     for position, symbol in zip(events.positions.tolist(), events.symbols, strict=True):
         if symbol in BEATS:
             yield position, position / header.rate_hz, symbol

@@ -4,6 +4,7 @@ Must not know data sets or contracts.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from vicinal.errors import FormatError, PathError
 from vicinal.inputs.formats import READERS
 from vicinal.inputs.formats.rows import open_rows
 from vicinal.inputs.formats.stated import Stated
+from vicinal.inputs.formats.wfdb import read_wfdb
 from vicinal.signal import Signal
 
 __all__ = ["read"]
@@ -28,6 +30,7 @@ def read(
     units: str | None = None,
     row: int | None = None,
     samples: str | None = None,
+    annotator: str | None = None,
 ) -> Signal:
     """Read one recording.
 
@@ -38,6 +41,8 @@ def read(
              row: which signal of a file that holds several, one a row, from 0; such a file is opened once.
              samples: where the samples are, if the file has more: "FIRST:LAST" names columns of a table with one
              signal a row, "NAME" an array in `.npz`.
+             annotator: whose events to read beside a WFDB record, by the file's suffix, such as "qrs"; by
+             default `atr`, where there is one.
     Returns: the signal, in the units of the file.
     Raises:  PathError: when a file is missing, special or outside `root`.
              FormatError: when the file is not what it claims to be, or rate or unit stay unknown.
@@ -46,10 +51,10 @@ def read(
     file = Path(path).parent.resolve() / Path(path).name
     if file.suffix.lower() not in READERS and file.with_name(file.name + ".hea").is_file():
         file = file.with_name(file.name + ".hea")
-    stated = _stated(root or file.parent, channels, rate_hz, units, row, samples)
+    stated = _stated(root or file.parent, channels, rate_hz, units, row, samples, annotator)
     if not file.is_file():
         raise PathError(f"{path} does not exist or is not a regular file.")
-    if not file.resolve().is_relative_to(stated.root.resolve()) or not file.is_relative_to(stated.root):
+    if not file.resolve().is_relative_to(stated.root) or not file.is_relative_to(stated.root):
         raise PathError(f"{path} is outside {stated.root}; it is not opened.")
     reader = READERS.get(file.suffix.lower())
     if reader is None:
@@ -60,6 +65,8 @@ def read(
         raise FormatError(
             f"{path}: samples are named in {', '.join(_NAMED_SAMPLES)} only. Leave samples out."
         )
+    if annotator is not None and reader is not read_wfdb:
+        raise FormatError(f"{path}: expected a WFDB record beside events of annotator {annotator!r}.")
     signal = reader(file, stated) if row is None else _row(file, stated, row)
     return signal if stated.channels in (None, signal.channels) else _chosen(signal, stated.channels or ())
 
@@ -71,6 +78,7 @@ def _stated(
     units: str | None,
     row: int | None,
     samples: str | None,
+    annotator: str | None,
 ) -> Stated:
     problems = []
     if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
@@ -79,10 +87,13 @@ def _stated(
         problems.append(f"expected distinct channels, at least one, got {list(channels)}")
     if row is not None and row < 0:
         problems.append(f"expected a row from 0, got {row}")
+    if annotator is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", annotator, re.ASCII):
+        problems.append(f"expected an annotator, the suffix of a file, got {annotator!r}")
     if problems:
         raise FormatError("reading: " + "; ".join(problems) + ".")
     rate = None if rate_hz is None else float(rate_hz)
-    return Stated(root.resolve(), None if channels is None else tuple(channels), rate, units, row, samples)
+    names = None if channels is None else tuple(channels)
+    return Stated(root.resolve(), names, rate, units, row, samples, annotator)
 
 
 def _row(file: Path, stated: Stated, row: int) -> Signal:

@@ -21,6 +21,7 @@ class Stated:
              row: which signal of a file that holds several, from 0; None: the file holds one.
              samples: where a file with further content has its samples: the first and the last column of a
              table with one signal a row, "FIRST:LAST"; the name of an array in an archive.
+             annotator: suffix of the file with the events beside a WFDB record; None: `atr`, where there is one.
     """
 
     root: Path
@@ -29,6 +30,7 @@ class Stated:
     units: str | None = None
     row: int | None = None
     samples: str | None = None
+    annotator: str | None = None
 
     def rate_or(self, found: float | None, *, where: str) -> float:
         """Return the rate, from the file or from the caller.

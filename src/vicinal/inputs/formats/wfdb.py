@@ -1,52 +1,50 @@
-"""Read a WFDB record: header, signals in any fixed-size format, and the `.atr` events beside it.
+"""Read a WFDB record: header, signals in any format, of one segment or many, and the events beside it.
 
-The header is checked before `wfdb` sees it, file names never leave the given folder, and nothing is fetched
-from a network. Format 16, the usual one, is read here with NumPy alone. Must not know data sets.
+Every number in the header is checked before anything is allocated, file names never leave the given folder,
+and nothing is fetched from a network. Must not know data sets.
 """
 
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32
 
 from vicinal.errors import FormatError
 from vicinal.files import inside
 from vicinal.inputs.formats.stated import Stated
 from vicinal.inputs.formats.wfdb_annotations import read_annotations
-from vicinal.inputs.formats.wfdb_header import FORMATS, Header, SignalLine, read_header
-from vicinal.inputs.formats.wfdb_library import digital_samples
-from vicinal.signal import Signal
+from vicinal.inputs.formats.wfdb_header import SignalLine, read_header
+from vicinal.inputs.formats.wfdb_samples import fill
+from vicinal.inputs.formats.wfdb_segments import Segmented, segmented
+from vicinal.signal import Events, Signal
 
 __all__ = ["read_wfdb"]
 
-_PADDING = 4
-"""Bytes that packed formats may add at the end of a file."""
+_MAX_SAMPLES = 1 << 30
 
 
 def read_wfdb(path: Path, stated: Stated) -> Signal:
     """Read the record whose `.hea` file, or signal file with the header beside it, is `path`.
 
-    Raises:  FormatError: when header, file sizes, checksums or events do not agree.
+    Raises:  FormatError: when header, file sizes, checksums or events do not agree, or the channels chosen have
+             different rates.
              PathError: when a file is missing, special, or outside `stated.root`.
+             ExtraError: when the record is compressed and soundfile is not installed.
     """
-    path = inside(stated.root, _relative(path.with_suffix(".hea"), stated.root))
+    if path.suffix.lower() != ".hea":
+        path = path.with_suffix(".hea")
+    path = inside(stated.root, _relative(path, stated.root))
     header = read_header(path)
-    files = _signal_files(header, path, stated.root)
-    header = _checked_sizes(header, files, path)
-    digital = _digital(header, files, path)
-    _check_digital(header, digital, path)
-    events = path.with_suffix(".atr")
+    record = segmented(header, path, stated.root)
+    chosen = _chosen(record.signals, stated.channels, path)
+    per_frame = chosen[0][1].per_frame
     return Signal(
-        samples=_physical(header, digital),
-        channels=tuple(line.name for line in header.signals),
-        units=tuple(stated.unit_or(line.units, where=f"{path}, {line.name}") for line in header.signals),
-        rate_hz=stated.rate_or(header.rate_hz, where=str(path)),
+        samples=_samples(record, chosen, path),
+        channels=tuple(line.name for _, line in chosen),
+        units=tuple(stated.unit_or(line.units, where=f"{path}, {line.name}") for _, line in chosen),
+        rate_hz=stated.rate_or(header.rate_hz * per_frame, where=str(path)),
         id=path.stem,
-        events=read_annotations(
-            inside(stated.root, _relative(events, stated.root)), n_samples=digital.shape[1]
-        )
-        if events.exists()
-        else None,
+        events=_events(path, stated, record.n_frames, header.rate_hz, per_frame),
         source=str(path),
     )
 
@@ -55,80 +53,69 @@ def _relative(path: Path, root: Path) -> str:
     return str(path.relative_to(root))  # `read` has resolved the folders of both
 
 
-def _signal_files(header: Header, path: Path, root: Path) -> dict[str, Path]:
-    folder = Path(_relative(path, root)).parent
-    files = {}
-    for line in header.signals:
-        if Path(line.file).is_absolute() or line.file.startswith("~"):
-            inside(root, line.file)  # raises: such a name is never looked up
-        files[line.file] = inside(root, str(folder / line.file))
-    return files
-
-
-def _checked_sizes(header: Header, files: dict[str, Path], path: Path) -> Header:
-    n_samples = header.n_samples
-    problems = []
-    for name, file in files.items():
-        lines = [line for line in header.signals if line.file == name]
-        if len({(line.storage, line.offset) for line in lines}) > 1:
-            problems.append(f"{name} holds signals of different formats or offsets")
-            continue
-        bits = FORMATS[lines[0].storage] * len(lines)
-        available = file.stat().st_size - lines[0].offset
-        if n_samples is None:
-            n_samples = int(available * 8 // bits)
-        needed = n_samples * bits / 8
-        if not needed - 1 <= available < needed + _PADDING or n_samples < 1:
-            problems.append(
-                f"{name}: expected {len(lines)} signals of {n_samples} samples in format {lines[0].storage}, "
-                f"{needed:.0f} bytes after byte {lines[0].offset}, got {available}"
-            )
-    if problems:
-        raise FormatError(f"{path}: " + "; ".join(problems) + ". The header or the file is damaged.")
-    return Header(header.name, header.rate_hz, n_samples, header.signals)
-
-
-def _digital(header: Header, files: dict[str, Path], path: Path) -> Int32[np.ndarray, "channels time"]:
-    n = header.n_samples or 0
-    if all(line.storage == "16" for line in header.signals):
-        samples = np.empty((len(header.signals), n), dtype=np.int32)
-        for name, file in files.items():
-            rows = [row for row, line in enumerate(header.signals) if line.file == name]
-            offset = header.signals[rows[0]].offset
-            words = np.fromfile(file, dtype="<i2", count=n * len(rows), offset=offset)
-            samples[rows] = words.reshape(n, len(rows)).T
-        return samples
-    found = digital_samples(path)
-    if found.shape != (len(header.signals), n):
+def _chosen(
+    signals: tuple[SignalLine, ...], channels: tuple[str, ...] | None, path: Path
+) -> list[tuple[int, SignalLine]]:
+    """Return the signals wanted, each with its row in the record; all must have one rate."""
+    names = [line.name for line in signals]
+    missing = [name for name in channels or () if names.count(name) != 1]
+    if missing:
         raise FormatError(
-            f"{path}: expected {len(header.signals)} signals of {n} samples, got {found.shape}."
+            f"{path}: expected exactly one channel named {', '.join(missing)}, the file has {', '.join(names)}."
         )
-    return found
+    rows = range(len(names)) if channels is None else [names.index(name) for name in channels]
+    chosen = [(row, signals[row]) for row in rows]
+    if len({line.per_frame for _, line in chosen}) > 1:
+        found = ", ".join(f"{line.name} x{line.per_frame}" for _, line in chosen)
+        raise FormatError(
+            f"{path}: expected channels of one rate, got samples a frame of {found}. Choose channels of one rate."
+        )
+    return chosen
 
 
-def _check_digital(header: Header, digital: Int32[np.ndarray, "channels time"], path: Path) -> None:
-    problems = []
-    for line, row in zip(header.signals, digital, strict=True):
-        checksum = int(row.sum(dtype=np.int64)) % 65536
-        if line.checksum is not None and checksum != line.checksum:
-            problems.append(f"{line.name}: expected checksum {line.checksum}, got {checksum}")
-        if line.checksum is not None and line.initial is not None and int(row[0]) != line.initial:
-            problems.append(f"{line.name}: expected first value {line.initial}, got {row[0]}")
-    if problems:
-        raise FormatError(f"{path}: " + "; ".join(problems) + ". The file is damaged; fetch it again.")
-
-
-def _physical(
-    header: Header, digital: Int32[np.ndarray, "channels time"]
+def _samples(
+    record: Segmented, chosen: list[tuple[int, SignalLine]], path: Path
 ) -> Float32[np.ndarray, "channels time"]:
-    samples = np.empty(digital.shape, dtype=np.float32)
-    for row, (line, values) in enumerate(zip(header.signals, digital, strict=True)):
-        samples[row] = (values - float(line.baseline)) / line.gain
-        samples[row, values == _missing_value(line)] = np.nan
-    return samples
+    per_frame = chosen[0][1].per_frame
+    shape = (len(chosen), record.n_frames * per_frame)
+    out = _allocated(shape, path)
+    place = {row: k for k, (row, _) in enumerate(chosen)}
+    end = 0
+    for segment in record.segments:
+        start, stop = segment.start * per_frame, (segment.start + segment.n_frames) * per_frame
+        into = {row: place[whole] for row, whole in segment.rows.items() if whole in place}
+        absent = sorted(set(place.values()) - set(into.values()))
+        out[:, end:start] = np.nan
+        out[absent, start:stop] = np.nan
+        fill(
+            out[:, start:stop],
+            files=segment.files,
+            into=into,
+            n_frames=segment.n_frames,
+            where=segment.path,
+        )
+        end = stop
+    out[:, end:] = np.nan
+    return out
 
 
-def _missing_value(line: SignalLine) -> int:
-    """Return the digital value that stands for a missing sample: the least one of the format."""
-    bits = 10 if line.storage in ("310", "311") else int(FORMATS[line.storage])
-    return int(-(2 ** (bits - 1)))
+def _allocated(shape: tuple[int, int], path: Path) -> Float32[np.ndarray, "channels time"]:
+    n = shape[0] * shape[1]
+    if n <= _MAX_SAMPLES:
+        try:
+            return np.empty(shape, dtype=np.float32)
+        except MemoryError:
+            pass
+    raise FormatError(
+        f"{path}: {shape[0]} channels of {shape[1]} samples need {n * 4 / 2**30:.1f} GiB; expected at most "
+        f"{_MAX_SAMPLES * 4 / 2**30:g} GiB, and memory for them. Choose fewer channels."
+    )
+
+
+def _events(path: Path, stated: Stated, n_frames: int, rate_hz: float, per_frame: int) -> Events | None:
+    """Read the annotator that was asked for, which must be there, or `.atr` if it is."""
+    file = path.with_suffix(f".{stated.annotator or 'atr'}")
+    if stated.annotator is None and not file.is_symlink() and not file.exists():
+        return None
+    file = inside(stated.root, _relative(file, stated.root))
+    return read_annotations(file, n_frames=n_frames, rate_hz=rate_hz, per_frame=per_frame)

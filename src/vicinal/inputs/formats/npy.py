@@ -6,6 +6,7 @@ names nothing, so the caller states rate and unit, and the channels' names. Must
 
 import math
 from pathlib import Path
+from tokenize import TokenError
 from typing import BinaryIO
 
 import numpy as np
@@ -65,7 +66,7 @@ def array_header(stream: BinaryIO, *, size: int, where: str) -> tuple[tuple[int,
             raise FormatError(f"{where}: expected a .npy file of version 1 or 2, got {version}.")
         shape, _, dtype = _HEADERS[version](stream)
         available = size - stream.tell()
-    except (ValueError, SyntaxError, TypeError) as error:  # what numpy raises for a header that is not one
+    except (ValueError, SyntaxError, TypeError, TokenError) as error:  # what numpy raises for a header that is not one
         raise FormatError(f"{where}: expected a .npy file: {error}.") from error
     if not is_real(dtype):
         raise FormatError(f"{where}: expected real numbers of at most 8 bytes, got an array of {dtype}.")

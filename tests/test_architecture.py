@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "files", "signal", "scoretable", "execution", "inputs.contract", "inputs.violations",
         "inputs.prepare", "inputs.formats", "inputs.pack", "representations", "decisions",
     },
-    "experiment": {"errors", "decisions.aim", "inputs.contract", "training.config"},
+    "experiment": {"errors", "decisions.aim", "inputs.contract", "inputs.storage", "training.config"},
     "proposal": {"errors", "inputs", "representations"},
     "bench": ALL,
     "estimator": ALL | {"workflow"},
@@ -49,7 +49,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 TORCH_FREE = (
     "vicinal.errors", "vicinal.signal", "vicinal.scoretable", "vicinal.inputs.contract",
-    "vicinal.inputs.formats.reading", "vicinal.inputs.pack", "vicinal.inputs.prepare",
+    "vicinal.inputs.formats.reading", "vicinal.inputs.pack", "vicinal.inputs.packing",
+    "vicinal.inputs.prepare",
     "vicinal.inputs.batches",
     "vicinal.decisions.policy", "vicinal.decisions.calibration", "vicinal.decisions.meaning",
     "vicinal.evidence.metrics", "vicinal.evidence.intervals", "vicinal.evidence.summary",

@@ -5,8 +5,11 @@ place. Knows nothing of what the tasks do.
 """
 
 import concurrent.futures
+import itertools
 import multiprocessing
 import os
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -25,25 +28,54 @@ def n_processors() -> int:
 
 
 def map_tasks(
-    task: Callable[[Item], Result], items: Sequence[Item], *, n_processes: int = 1, chunk: int = 1
+    task: Callable[[Item], Result], items: Sequence[Item], *, n_processes: int = 1
 ) -> Iterator[Result]:
     """Yield `task(item)` for each item, in the order of the items.
 
+    At most two items a process are handed over and not yet yielded, so that a slow consumer holds the work
+    back instead of filling memory with results.
+
     Args:    task: importable and idempotent; its result must not depend on the process it runs in.
-             items: what to do.  n_processes: 1 runs in this process.  chunk: items handed over at a time.
+             items: what to do.  n_processes: 1 runs in this process.
     Raises:  whatever `task` raises, for the first item that does.
              VicinalError: when a process was killed.
     """
-    if n_processes <= 1 or len(items) <= 1:
+    n_processes = min(n_processes, len(items))
+    if n_processes <= 1:
         yield from map(task, items)
         return
     # "spawn": a forked child of a process with running threads (torch, BLAS) can deadlock.
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(n_processes, mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        n_processes, mp_context=context, initializer=_end_with_parent
+    ) as pool:
+        coming = iter(items)
+        waiting: deque[concurrent.futures.Future[Result]] = deque()
         try:
-            yield from pool.map(task, items, chunksize=chunk)
+            for item in itertools.islice(coming, 2 * n_processes):
+                waiting.append(pool.submit(task, item))
+            while waiting:
+                result = waiting.popleft().result()
+                for item in itertools.islice(coming, 1):
+                    waiting.append(pool.submit(task, item))
+                yield result
         except BrokenProcessPool as error:
             raise VicinalError(
                 "a worker process ended before its work was done. It was killed (too little memory?), or the script "
                 "that calls Vicinal starts it at its top level: put the call under `if __name__ == '__main__':`."
             ) from error
+        finally:
+            # Whoever stops early, by an error or Ctrl-C, waits for what is under way, not for what was handed over.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it was killed; it would wait for work for ever."""
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

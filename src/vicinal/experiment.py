@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vicinal.decisions.aim import parse_aim
 from vicinal.errors import ExperimentError, PathError, did_you_mean
 from vicinal.inputs.contract import Contract
+from vicinal.inputs.storage import Storage
 from vicinal.training.config import TrainingConfig
 
 __all__ = [
@@ -69,11 +70,12 @@ class InputsConfig(_Strict):
     split_column: str | None = None
     events: Path | None = None
     events_column: str | None = None
-    task: Literal["binary", "classes", "labels"]
+    task: Literal["binary", "classes", "labels", "events"]
     positive: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     max_skipped: float = Field(0.02, ge=0, lt=1)
     contract: Contract
+    storage: Storage = Storage()
     split: SplitConfig = SplitConfig()
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ __all__ = [
     "read_json",
     "sha256_bytes",
     "sha256_file",
+    "sync",
     "to_json",
     "write_bytes",
     "write_json",
@@ -48,12 +49,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.chmod(0o666 & ~_umask())
-        _sync(part)
+        sync(part)
         try:
             part.replace(path)
         except OSError as error:
             raise PathError(f"cannot write {path}: {error.strerror}.") from error
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -123,7 +124,8 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -14,7 +14,8 @@ def vicinal(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("arguments", [["--help"], [], *([name, "--help"] for name in
-                         ("demo", "get", "init", "run", "score", "compare", "trace", "inspect", "bench"))])  # fmt: skip
+                         ("demo", "get", "init", "pack", "run", "score", "compare", "trace", "inspect",
+                          "bench"))])  # fmt: skip
 def test_every_command_explains_itself(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code in ({0, 2} if not arguments else {0})

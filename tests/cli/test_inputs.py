@@ -26,3 +26,46 @@ def test_init_says_what_it_needs(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["init", str(tmp_path / "nowhere")])
     assert isinstance(result.exception, PathError)
     assert "is not a folder" in str(result.exception)
+
+
+PACKED = """
+title = "Made-up hearts"
+[inputs]
+dataset = "synthetic"
+task = "binary"
+positive = ["disease"]
+options = { n_subjects = 8 }
+[inputs.contract]
+channels = ["ECG"]
+rate_hz = 100
+duration_s = 1
+units = "mV"
+[representations]
+network = "dense 1"
+[training]
+epochs = 1
+"""
+
+
+def test_pack_and_verify(tmp_path: Path) -> None:
+    (tmp_path / "hearts.toml").write_text(PACKED)
+    folder = str(tmp_path / "pack")
+    arguments = ["pack", str(tmp_path / "hearts.toml"), "--output", folder, "--dtype", "int16"]
+    made = CliRunner().invoke(app, [*arguments, "--json"])
+    assert made.exit_code == 0
+    told = json.loads(made.stdout)
+    assert (told["n"], told["dtype"], told["bytes"]) == (16, "int16", 16 * 100 * 2)
+    whole = CliRunner().invoke(app, ["pack", "--verify", folder])
+    assert (whole.exit_code, whole.stdout) == (0, f"{folder}: 16 rows, all as they were written\n")
+    samples = tmp_path / "pack/samples.bin"
+    samples.write_bytes(b"\1" + samples.read_bytes()[1:])
+    changed = CliRunner().invoke(app, ["pack", "--verify", folder, "--json"])
+    assert changed.exit_code == 1
+    assert json.loads(changed.stdout)["changed"] == ["s00000-0"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["pack"], ["pack", "x.toml", "--verify", "y"], ["pack", "x.toml", "--dtype", "int8"]]
+)
+def test_pack_wants_an_experiment_or_a_pack(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, arguments).exit_code == 2

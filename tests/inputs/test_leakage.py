@@ -7,7 +7,8 @@ from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.leakage import Finding, audit
-from vicinal.inputs.pack import Pack, write_pack
+from vicinal.inputs.pack import Pack
+from vicinal.inputs.packing import write_pack
 from vicinal.inputs.splits import Split
 from vicinal.signal import Signal
 

@@ -43,7 +43,7 @@ def test_classes_take_exactly_one_and_labels_any_number() -> None:
             {"task": "classes", "classes": ("N", "O")},
             r"1 recordings do not have exactly one of N, O \(first r1\)",
         ),
-        ({"task": "events"}, "use 'binary', 'classes' or 'labels'"),
+        ({"task": "beats"}, "expected 'binary', 'classes', 'labels' or 'events'"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: dict, message: str) -> None:
@@ -55,3 +55,10 @@ def test_recordings_without_a_label_are_refused_where_one_is_needed() -> None:
     for options in ({"task": "binary", "positive": ("AF",)}, {"task": "classes"}):
         with pytest.raises(ExperimentError, match=r"1 recordings have no label \(first r1\)"):
             truth(catalogue("N", "", "AF"), **options)
+
+
+def test_the_truth_of_events_is_in_the_recordings() -> None:
+    classes, found = truth(catalogue("", ""), task="events", classes=("AF",))
+    assert classes == ("AF",)
+    assert found.shape == (2, 0)
+    assert truth(catalogue("", ""), task="events")[0] == ("N", "AF", "O")

@@ -8,7 +8,7 @@ import pytest
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.formats.reading import read as read_file
-from vicinal.inputs.pack import write_pack
+from vicinal.inputs.packing import write_pack
 from vicinal.scores.score import find_recordings, score_pack, score_paths
 from vicinal.scores.scorer import BATCH
 

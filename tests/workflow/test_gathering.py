@@ -13,7 +13,7 @@ def test_a_pack_is_made_once_and_shared(experiment_file: Path) -> None:
     first = gather(experiment, data=None, show=QUIET)
     second = gather(experiment, data=None, show=QUIET)
     assert first.pack.hash == second.pack.hash
-    assert first.pack.samples.filename == second.pack.samples.filename  # type: ignore[attr-defined]
+    assert first.pack.folder == second.pack.folder
     assert first.split.hash == second.split.hash
 
 
@@ -42,7 +42,7 @@ def test_a_saved_split_is_used_as_it_is(experiment_file: Path, tmp_path: Path) -
 def test_the_network_is_refused_before_anything_is_read(
     experiment_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vicinal.workflow.gathering.write_pack", None)
+    monkeypatch.setattr("vicinal.workflow.packing.write_pack", None)
     too_long = "representations.network=conv 8 window 200 | mean | dense 1"
     experiment, _ = load_experiment(experiment_file, ["inputs.options.n_subjects=77", too_long])
     with pytest.raises(NetworkError, match="window 200 is longer than the 100 positions"):

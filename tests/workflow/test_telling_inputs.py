@@ -4,9 +4,10 @@ import pytest
 
 from vicinal.proposal.document import Question
 from vicinal.terminal import Terminal
+from vicinal.workflow.packing import Verified, pack
 from vicinal.workflow.showing import show
 from vicinal.workflow.starting import Started
-from vicinal.workflow.telling_inputs import tell_shown, tell_started
+from vicinal.workflow.telling_inputs import tell_pack, tell_shown, tell_started, tell_verified
 
 
 def test_what_a_file_holds_is_a_sentence_and_a_table(
@@ -29,3 +30,22 @@ def test_what_was_found_assumed_and_asked_is_printed(capsys: pytest.CaptureFixtu
         "Found", "  2 recordings", "Assumed", "  task: binary", "Only you know", "  The files do not say their rate.",
         "    -> inputs.options.rate_hz, or again with --rate-hz", "Wrote a.toml. Read it, then: vicinal run a.toml",
     ]  # fmt: skip
+
+
+def test_a_pack_is_told_with_its_counts(
+    experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_pack(pack(experiment_file, output=tmp_path / "p"), Terminal())
+    printed = capsys.readouterr()
+    assert "120 rows of at most 1 x 100, float32, 0.0 MiB" in printed.out
+    assert "disease" in printed.out
+    assert "note: synthetic" in printed.err
+
+
+def test_what_changed_in_a_pack_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_verified(Verified(tmp_path, 3, ("a", "b"), ""), Terminal())
+    assert capsys.readouterr().out.endswith(
+        "2 of 3 rows are not what was written. Pack the data again.\n  a\n  b\n"
+    )
+    tell_verified(Verified(tmp_path, 3, (), "its manifest.parquet was changed"), Terminal())
+    assert capsys.readouterr().out == "its manifest.parquet was changed\n"

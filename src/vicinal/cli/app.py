@@ -29,6 +29,7 @@ COMMANDS = (
     inputs.get,
     inputs.init,
     inputs.show,
+    inputs.pack,
     experiments.run,
     models.score,
     experiments.compare,

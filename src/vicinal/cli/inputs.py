@@ -1,14 +1,14 @@
 """Commands about inputs: what is there, what it holds, and how it becomes rows."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Channels, Json, RateHz, Units, print_json
+from vicinal.cli.options import Channels, Data, Json, RateHz, Set, Units, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["get", "init", "show"]
+__all__ = ["get", "init", "pack", "show"]
 
 
 def get(
@@ -93,3 +93,53 @@ def show(
         print_json(shown.facts.to_dict())
     else:
         tell_shown(shown, Terminal())
+
+
+def pack(
+    experiment: Annotated[
+        Path | None, typer.Argument(help="An experiment file (TOML), whose inputs are packed.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of the pack; by default the cache, where `run` finds it.")
+    ] = None,
+    data: Data = None,
+    dtype: Annotated[
+        Literal["float32", "int16"] | None,
+        typer.Option(help="How values are stored; int16 within inputs.storage.max_error."),
+    ] = None,
+    keys: Set = None,
+    verify: Annotated[
+        Path | None, typer.Option(help="Check this pack against its sums instead, and name the bad rows.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read, check, prepare and store the recordings of an experiment, resumably; or check a pack."""
+    if (experiment is None) == (verify is None):
+        raise typer.BadParameter("give an experiment file, or --verify and the folder of a pack")
+    if verify is not None:
+        _verify(verify, as_json)
+        return
+    from vicinal.workflow.packing import describe_pack, pack
+    from vicinal.workflow.telling_inputs import tell_pack
+
+    assert experiment is not None  # one of the two is given
+    terminal = Terminal()
+    overrides = [*(keys or []), *([f"inputs.storage.dtype={dtype}"] if dtype is not None else [])]
+    made = pack(experiment, output=output, data=data, overrides=overrides, show=terminal)
+    if as_json:
+        print_json(describe_pack(made))
+    else:
+        tell_pack(made, terminal)
+
+
+def _verify(folder: Path, as_json: bool) -> None:
+    from vicinal.workflow.packing import verify
+    from vicinal.workflow.telling_inputs import tell_verified
+
+    verified = verify(folder)
+    if as_json:
+        print_json(verified.to_dict())
+    else:
+        tell_verified(verified, Terminal())
+    if not verified.is_whole:
+        raise typer.Exit(1)

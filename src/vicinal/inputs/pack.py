@@ -1,371 +1,254 @@
 """Pack: many prepared signals in one folder, memory-mapped, so that training reads rows and nothing else.
 
-    samples.f32       float32, little-endian, (n, channels, *positions), rows one after another
-    manifest.parquet  one line a row: id, subject, group, labels, source, length, n_flat, sha256, truth, ...
-    pack.json         contract, classes, counts, notes, what was skipped and why, and the hash of it all
+    samples.bin        float32 or int16, little-endian: the rows one after another, each only as long as it is
+    manifest.parquet   one line a row: id, subject, group, labels, events, source, offset, length, truth, ...
+    skipped.json       what was left out and why
+    pack.json          contract, classes, storage, counts, notes, and the checksum of everything
 
-Made by the one `prepare` that scoring uses too. Must not know networks; never imports torch.
+Opening reads `pack.json` alone; columns of the manifest are read when they are asked for. `packing.py` makes
+packs. Must not know networks; never imports torch.
 """
 
-import hashlib
-import io
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from jaxtyping import Float32, Float64, Int64
 from pydantic import ValidationError
 
-from vicinal.errors import FormatError, PathError, VicinalError
-from vicinal.execution import map_tasks
-from vicinal.files import read_json, sha256_bytes, write_bytes, write_json
+from vicinal.errors import FormatError, PathError
+from vicinal.files import read_json, sha256_bytes, sha256_file, to_json
 from vicinal.inputs.contract import Contract
-from vicinal.inputs.datasets.catalogue import Catalogue, Recording
-from vicinal.inputs.prepare import prepare
-from vicinal.signal import Signal
+from vicinal.inputs.manifest import EventColumns, Manifest
+from vicinal.inputs.part import SAMPLES
+from vicinal.inputs.row import stored_shape
+from vicinal.inputs.storage import Storage
+from vicinal.signal import Events
 
-__all__ = ["Pack", "write_pack"]
+__all__ = ["HEAD", "MANIFEST", "SKIPPED", "VERSION", "Pack", "checksum"]
 
-_VERSION = 1
-_SAMPLES, _MANIFEST, _HEAD = "samples.f32", "manifest.parquet", "pack.json"
-_CHUNK = 64
+VERSION = 2
+MANIFEST, SKIPPED, HEAD = "manifest.parquet", "skipped.json", "pack.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pack:
     """n prepared signals with their truth, opened in milliseconds whatever their number.
 
-    Args:    contract: what every row meets.  classes: K names (binary: the positive one).
-             samples: (n, channels, *positions), memory-mapped, zero beyond each length.
-             ids: (n,) unique.  subjects: (n,) or None when not known.  groups: (n,), never straddle a split.
-             labels: (n,), all labels of a row joined by ";".  truth: (n, K), 1, 0 or NaN where not known.
-             lengths: (n,) positions that hold signal.  n_flat: (n,) channels without any change.
-             hashes: (n,) SHA-256 of each row's bytes.  sources: (n,) file names, for messages.
-             columns: further columns by name.  skipped: (id, reason) of each recording left out.
-             notes: what a reader of results must know.  hash: of contract, classes, ids, truth and rows.
+    Args:    folder: where it lies.  name: of the data set.  task: "binary", "classes", "labels" or "events".
+             contract: what every row meets.  classes: K names (binary: the positive one).
+             storage: how values are stored.  n: rows.  values: all stored numbers, memory-mapped.
+             counts: positive rows of each class, or with task "events" events of each class.
+             has_subjects: whether the data say who was recorded.  n_skipped: recordings left out.
+             notes: what a reader of results must know.
+             hash: of contract, classes, storage, ids, truth, events and rows.
     """
 
+    folder: Path
+    name: str
+    task: str
     contract: Contract
     classes: tuple[str, ...]
-    samples: Float32[np.ndarray, "n channels *positions"] = field(repr=False)
-    ids: np.ndarray = field(repr=False)
-    subjects: np.ndarray | None = field(repr=False)
-    groups: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
-    truth: Float64[np.ndarray, "n k"] = field(repr=False)
-    lengths: Int64[np.ndarray, " n"] = field(repr=False)
-    n_flat: Int64[np.ndarray, " n"] = field(repr=False)
-    hashes: np.ndarray = field(repr=False)
-    sources: np.ndarray = field(repr=False)
-    columns: Mapping[str, np.ndarray] = field(repr=False)
-    skipped: tuple[tuple[str, str], ...] = field(repr=False)
+    storage: Storage
+    n: int
+    values: np.ndarray = field(repr=False)
+    counts: Mapping[str, int]
+    has_subjects: bool
+    n_skipped: int
     notes: tuple[str, ...]
     hash: str
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self.n
 
     def rows(
         self, indices: Int64[np.ndarray, " b"]
     ) -> tuple[Float32[np.ndarray, "b channels *positions"], Int64[np.ndarray, " b"]]:
-        """Copy the rows at `indices` into memory, with their lengths."""
-        return np.asarray(self.samples)[indices], self.lengths[indices]
+        """Copy the rows at `indices` into memory, zero beyond their lengths, with their lengths."""
+        indices = np.asarray(indices, dtype=np.int64)
+        lengths, shape = self.lengths[indices], self.contract.input_shape
+        if self._whole is not None:
+            return self.storage.decode(self._whole[indices]), lengths
+        x = np.empty((len(indices), shape[0], int(np.prod(shape[1:]))), dtype=self.storage.numpy)
+        for row, start, length in zip(x, self.offsets[indices].tolist(), lengths.tolist(), strict=True):
+            channels, m = stored_shape(length, shape)
+            row[:, :m] = self.values[start : start + channels * m].reshape(channels, m)
+            row[:, m:] = 0
+        return self.storage.decode(x.reshape(len(indices), *shape)), lengths
+
+    def events(self, index: int) -> Events | None:
+        """Return the events of one row at positions of the network's input; None without annotations."""
+        index = range(self.n)[index]
+        return None if self._events is None else self._events.of(index)
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """(n,) unique."""
+        return self._manifest.texts("id")
+
+    @cached_property
+    def subjects(self) -> np.ndarray | None:
+        """(n,) whom each row was measured on, or None when not known."""
+        return self._manifest.texts("subject") if self.has_subjects else None
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """(n,) keys that never straddle a split."""
+        return self._manifest.texts("group")
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """(n,) all labels of a row, joined by ";"."""
+        return self._manifest.texts("labels")
+
+    @cached_property
+    def truth(self) -> Float64[np.ndarray, "n k"]:
+        """(n, K), 1, 0 or NaN where not known; with task "events", whether the row holds such an event."""
+        return np.stack([self._manifest.numbers(f"truth:{name}") for name in self.classes], axis=1)
+
+    @cached_property
+    def lengths(self) -> Int64[np.ndarray, " n"]:
+        """(n,) positions that hold signal."""
+        return self._manifest.whole_numbers("length")
+
+    @cached_property
+    def offsets(self) -> Int64[np.ndarray, " n"]:
+        """(n,) stored numbers before each row."""
+        return self._manifest.whole_numbers("offset")
+
+    @cached_property
+    def n_flat(self) -> Int64[np.ndarray, " n"]:
+        """(n,) channels without any change."""
+        return self._manifest.whole_numbers("n_flat")
+
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """(n,) SHA-256 of each row's stored bytes."""
+        return self._manifest.texts("sha256")
+
+    @cached_property
+    def sources(self) -> np.ndarray:
+        """(n,) file names within the folder of the data, for messages."""
+        return self._manifest.texts("source")
+
+    @cached_property
+    def columns(self) -> Mapping[str, np.ndarray]:
+        """Further columns by name, each (n,)."""
+        return {name: self._manifest.further(name) for name in self._manifest.under("column:")}
+
+    @cached_property
+    def officials(self) -> Mapping[str, np.ndarray]:
+        """Published splits by name, each the part of every row: (n,)."""
+        names = self._manifest.under("official:")
+        return {name: self._manifest.texts(f"official:{name}") for name in names}
+
+    @cached_property
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """(id, reason) of each recording left out."""
+        pairs = read_json(self.folder / SKIPPED)
+        return tuple((str(identifier), str(reason)) for identifier, reason in pairs)
+
+    def changed(self) -> list[str]:
+        """Read everything, and return the ids of the rows whose bytes are not those that were written.
+
+        Raises:  FormatError: when the manifest or the list of what was skipped is not as written.
+        """
+        head = read_json(self.folder / HEAD)
+        for name in (MANIFEST, SKIPPED):
+            if sha256_file(self.folder / name) != head["files"][name]["sha256"]:
+                raise FormatError(
+                    f"{self.folder}: its {name} was changed since it was written. Pack the data again."
+                )
+        shape, size, changed = self.contract.input_shape, self.storage.numpy.itemsize, []
+        # Read, not mapped: pages of a map count as this process's memory.
+        with (self.folder / SAMPLES).open("rb") as stream:
+            for identifier, length, expected in zip(self.ids, self.lengths, self.hashes, strict=True):
+                channels, m = stored_shape(int(length), shape)
+                if sha256_bytes(stream.read(channels * m * size)) != expected:
+                    changed.append(str(identifier))
+        return changed
 
     def verify(self) -> None:
-        """Read every row and compare its SHA-256 with the manifest, and the manifest with the pack's hash.
+        """Read everything and compare it with the checksums.
 
         Raises:  FormatError: when anything differs; names the first rows that do.
         """
-        changed = [
-            identifier
-            for identifier, row, expected in zip(self.ids, self.samples, self.hashes, strict=True)
-            if sha256_bytes(row.tobytes()) != expected
-        ]
-        if changed:
+        if changed := self.changed():
             raise FormatError(
-                f"pack: {len(changed)} of {len(self)} rows are not what was written, first {changed[:3]}. "
-                "Pack the data again."
+                f"{self.folder}: {len(changed)} of {len(self)} rows are not what was written, first "
+                f"{', '.join(changed[:3])}. Pack the data again."
             )
-        if _hash(self.contract, self.classes, self.ids, self.truth, self.lengths, self.hashes) != self.hash:
-            raise FormatError("pack: its manifest was changed since it was written. Pack the data again.")
 
     @staticmethod
     def open(folder: Path) -> "Pack":
-        """Map a pack that `write_pack` made; no row is read.
+        """Map a pack that `write_pack` made; no row and no column is read.
 
         Raises:  PathError: when there is no pack in `folder`.
                  FormatError: when its files do not belong together or are of another version.
         """
-        if not (folder / _HEAD).is_file():
-            raise PathError(f"{folder} is not a pack: it has no {_HEAD}. Give the folder that packing made.")
-        head = read_json(folder / _HEAD)
-        if not isinstance(head, dict) or head.get("version") != _VERSION:
-            raise FormatError(f"{folder}: expected pack version {_VERSION}. Pack the data again.")
+        if not (folder / HEAD).is_file():
+            raise PathError(f"{folder} is not a pack: it has no {HEAD}. Give the folder that packing made.")
+        head = read_json(folder / HEAD)
+        if not isinstance(head, dict) or head.get("version") != VERSION:
+            raise FormatError(f"{folder}: expected pack version {VERSION}. Pack the data again.")
+        if head.get("checksum") != checksum(head):
+            raise FormatError(f"{folder}: its {HEAD} was changed since it was written. Pack the data again.")
         try:
-            with pq.ParquetFile(folder / _MANIFEST) as manifest:
-                table = manifest.read()
-            return _from_parts(folder, head, table)
-        except (OSError, pa.ArrowException, KeyError, TypeError, ValidationError) as error:
+            _check_sizes(folder, head["files"])
+            return _from_head(folder, head)
+        except (OSError, KeyError, TypeError, ValueError, ValidationError) as error:
+            if isinstance(error, FormatError):
+                raise
             raise FormatError(f"{folder} is not a whole pack: {error}. Pack the data again.") from error
 
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return Manifest(self.folder / MANIFEST)
 
-def write_pack(
-    folder: Path,
-    *,
-    catalogue: Catalogue,
-    read: Callable[[Recording], Signal],
-    contract: Contract,
-    classes: tuple[str, ...],
-    truth: Float64[np.ndarray, "n k"],
-    n_processes: int = 1,
-    max_skipped: float = 0.02,
-    progress: Callable[[int, int], None] | None = None,
-) -> Pack:
-    """Read, prepare and store every recording of a catalogue; the folder appears whole or not at all.
+    @cached_property
+    def _events(self) -> EventColumns | None:
+        return self._manifest.events()
 
-    Args:    folder: made by this call; must not exist, or be empty.
-             read: importable, because packing runs it in other processes.
-             truth: (n, K), one line per recording of the catalogue.
-             max_skipped: share of the recordings that may fail to be read or to meet the contract, 0 to 1.
-             progress: called with recordings done and in all.
-    Raises:  PathError: when the folder cannot be made, or holds something already.
-             FormatError: when more than `max_skipped` of the recordings were skipped, with the reasons.
-    """
-    if truth.shape != (len(catalogue.recordings), len(classes)):
-        expected = (len(catalogue.recordings), len(classes))
-        raise FormatError(f"pack: expected truth of shape {expected}, got {truth.shape}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PathError(f"{folder} exists and is not empty. Open it as a pack, or choose another folder.")
-    part = _part_folder(folder)
-    try:
-        with (part / _SAMPLES).open("wb") as stream:
-            jobs = _jobs(catalogue.recordings, read, contract)
-            chunks = map_tasks(_prepare_chunk, jobs, n_processes=n_processes)
-            rows, skipped = _collect(chunks, stream.write, catalogue, max_skipped, progress)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _write_parts(part, catalogue, contract, classes, truth, rows, skipped)
-        try:
-            part.rename(folder)
-        except OSError as error:
-            raise PathError(f"cannot make {folder}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return Pack.open(folder)
+    @cached_property
+    def _whole(self) -> np.ndarray | None:
+        """All rows as one array, where every row is whole: one cut instead of one for each row."""
+        shape = self.contract.input_shape
+        return self.values.reshape(self.n, *shape) if len(self.values) == self.n * np.prod(shape) else None
 
 
-@dataclass(frozen=True)
-class _Job:
-    read: Callable[[Recording], Signal]
-    contract: Contract
-    recordings: tuple[Recording, ...]
+def checksum(head: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of `pack.json` without its checksum: one line of JSON with sorted keys."""
+    facts = {key: value for key, value in head.items() if key != "checksum"}
+    return sha256_bytes(to_json(facts, indent=None).encode())
 
 
-@dataclass(frozen=True)
-class _Row:
-    index: int
-    length: int
-    n_flat: int
-    sha256: str
+def _check_sizes(folder: Path, files: Mapping[str, Any]) -> None:
+    for name in (SAMPLES, MANIFEST, SKIPPED):
+        expected, found = files[name]["bytes"], (folder / name).stat().st_size
+        if found != expected:
+            raise FormatError(
+                f"{folder}: expected {expected} bytes in {name}, got {found}. Pack the data again."
+            )
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    data: bytes
-    length: int
-    n_flat: int
-    sha256: str
-
-
-def _jobs(
-    recordings: Sequence[Recording], read: Callable[[Recording], Signal], contract: Contract
-) -> list[_Job]:
-    starts = range(0, len(recordings), _CHUNK)
-    return [_Job(read, contract, tuple(recordings[start : start + _CHUNK])) for start in starts]
-
-
-def _prepare_chunk(job: _Job) -> list[_Prepared | str]:
-    """Return for each recording its prepared row, or the reason why it has none."""
-    results: list[_Prepared | str] = []
-    for recording in job.recordings:
-        try:
-            prepared = prepare(job.read(recording), job.contract)
-        except VicinalError as error:
-            # A reason is read by others: what folder the file lay in is nobody's business.
-            folder = f"{recording.path.parent}/" if recording.path is not None else ""
-            results.append(str(error).replace(folder, "") if folder else str(error))
-            continue
-        samples = np.ascontiguousarray(prepared.samples, dtype="<f4")
-        values = samples.reshape(len(samples), -1)[:, : prepared.length]
-        n_flat = int((values == values[:, :1]).all(axis=1).sum())
-        data = samples.tobytes()
-        results.append(_Prepared(data, prepared.length, n_flat, sha256_bytes(data)))
-    return results
-
-
-def _collect(
-    chunks: Iterator[list[_Prepared | str]],
-    write: Callable[[bytes], int],
-    catalogue: Catalogue,
-    max_skipped: float,
-    progress: Callable[[int, int], None] | None,
-) -> tuple[list[_Row], list[tuple[str, str]]]:
-    rows: list[_Row] = []
-    skipped = list(catalogue.skipped)
-    total, done = len(catalogue.recordings), 0
-    for chunk in chunks:
-        for index, result in enumerate(chunk, start=done):
-            if isinstance(result, str):
-                skipped.append((catalogue.recordings[index].id, result))
-            else:
-                write(result.data)
-                rows.append(_Row(index, result.length, result.n_flat, result.sha256))
-        done += len(chunk)
-        if progress is not None:
-            progress(done, total)
-    if not rows or len(skipped) > max_skipped * (total + len(catalogue.skipped)):
-        shown = "\n".join(f"  {identifier}: {reason}" for identifier, reason in skipped[:10])
-        raise FormatError(
-            f"pack of {catalogue.name}: {len(skipped)} of {total + len(catalogue.skipped)} recordings cannot "
-            f"be used, more than the allowed share {max_skipped:g}:\n{shown}\n"
-            "Mend them, change the contract, or allow a larger share."
-        )
-    return rows, skipped
-
-
-def _write_parts(
-    part: Path,
-    catalogue: Catalogue,
-    contract: Contract,
-    classes: tuple[str, ...],
-    truth: Float64[np.ndarray, "n k"],
-    rows: list[_Row],
-    skipped: list[tuple[str, str]],
-) -> None:
-    kept = [catalogue.recordings[row.index] for row in rows]
-    truth = np.ascontiguousarray(truth[[row.index for row in rows]], dtype=np.float64)
-    table = _manifest(kept, rows, classes, truth, has_subjects=catalogue.has_subjects)
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer)
-    write_bytes(part / _MANIFEST, buffer.getvalue())
-    ids = np.array([recording.id for recording in kept], dtype=str)
-    lengths = np.array([row.length for row in rows], dtype=np.int64)
-    hashes = np.array([row.sha256 for row in rows], dtype=str)
-    head = {
-        "version": _VERSION,
-        "name": catalogue.name,
-        "contract": contract.model_dump(mode="json"),
-        "classes": list(classes),
-        "n": len(rows),
-        "counts": {name: int((truth[:, k] == 1).sum()) for k, name in enumerate(classes)},
-        "has_subjects": catalogue.has_subjects,
-        "notes": list(catalogue.notes),
-        "skipped": [list(pair) for pair in skipped],
-        "hash": _hash(contract, classes, ids, truth, lengths, hashes),
-    }
-    write_json(part / _HEAD, head)
-
-
-def _manifest(
-    kept: list[Recording],
-    rows: list[_Row],
-    classes: tuple[str, ...],
-    truth: Float64[np.ndarray, "n k"],
-    *,
-    has_subjects: bool,
-) -> pa.Table:
-    data: dict[str, Any] = {"id": [recording.id for recording in kept]}
-    if has_subjects:
-        data["subject"] = [recording.subject or "" for recording in kept]
-    data["group"] = [recording.group for recording in kept]
-    data["labels"] = [";".join(recording.labels) for recording in kept]
-    data["source"] = ["" if recording.path is None else str(recording.path) for recording in kept]
-    data["length"] = pa.array([row.length for row in rows], pa.int64())
-    data["n_flat"] = pa.array([row.n_flat for row in rows], pa.int64())
-    data["sha256"] = [row.sha256 for row in rows]
-    for k, name in enumerate(classes):
-        data[f"truth:{name}"] = pa.array(truth[:, k], from_pandas=True)
-    # The prefix keeps a label table's own column, such as "length", apart from ours.
-    for name in dict.fromkeys(name for recording in kept for name in recording.columns):
-        data[f"column:{name}"] = _column([recording.columns.get(name) for recording in kept])
-    return pa.table(data)
-
-
-def _column(values: list[str | float | None]) -> pa.Array:
-    if any(isinstance(value, str) for value in values):
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
-    return pa.array(values, pa.float64())
-
-
-def _from_parts(folder: Path, head: dict[str, Any], table: pa.Table) -> Pack:
-    contract, classes = Contract.model_validate(head["contract"]), tuple(head["classes"])
-    n, shape = table.num_rows, (table.num_rows, *contract.input_shape)
-    expected, found = int(np.prod(shape)) * 4, (folder / _SAMPLES).stat().st_size
-    if found != expected or n != head["n"]:
-        raise FormatError(
-            f"{folder}: expected {head['n']} rows in {expected} bytes of samples, got {n} rows in the "
-            f"manifest and {found} bytes. Pack the data again."
-        )
-    further = [name for name in table.column_names if name.startswith("column:")]
+def _from_head(folder: Path, head: Mapping[str, Any]) -> Pack:
+    storage = Storage.model_validate(head["storage"])
     return Pack(
-        contract=contract,
-        classes=classes,
-        samples=np.memmap(folder / _SAMPLES, dtype="<f4", mode="r", shape=shape),
-        ids=_texts(table, "id"),
-        subjects=_texts(table, "subject") if head["has_subjects"] else None,
-        groups=_texts(table, "group"),
-        labels=_texts(table, "labels"),
-        truth=np.stack([table[f"truth:{name}"].to_numpy().astype(np.float64) for name in classes], axis=1),
-        lengths=table["length"].to_numpy(),
-        n_flat=table["n_flat"].to_numpy(),
-        hashes=_texts(table, "sha256"),
-        sources=_texts(table, "source"),
-        columns={name.removeprefix("column:"): _values(table, name) for name in further},
-        skipped=tuple((str(identifier), str(reason)) for identifier, reason in head["skipped"]),
+        folder=folder,
+        name=head["name"],
+        task=head["task"],
+        contract=Contract.model_validate(head["contract"]),
+        classes=tuple(head["classes"]),
+        storage=storage,
+        n=head["n"],
+        # An ordinary array on top of the map: slicing a memmap costs several times as much.
+        values=np.asarray(np.memmap(folder / SAMPLES, dtype=storage.numpy, mode="r")),
+        counts={name: head["counts"][name] for name in head["classes"]},
+        has_subjects=head["has_subjects"],
+        n_skipped=head["n_skipped"],
         notes=tuple(head["notes"]),
         hash=head["hash"],
     )
-
-
-def _texts(table: pa.Table, name: str) -> np.ndarray:
-    return np.array(table[name].to_pylist(), dtype=str)
-
-
-def _values(table: pa.Table, name: str) -> np.ndarray:
-    if pa.types.is_string(table[name].type):
-        return np.array([value or "" for value in table[name].to_pylist()], dtype=str)
-    return np.array(table[name].to_numpy(), dtype=np.float64)
-
-
-def _part_folder(folder: Path) -> Path:
-    if not folder.parent.is_dir():
-        raise PathError(f"cannot make {folder}: the folder {folder.parent} does not exist. Create it first.")
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    except OSError as error:
-        raise PathError(f"cannot make {folder}: {error.strerror}.") from error
-    part.chmod(0o755)
-    return part
-
-
-def _hash(
-    contract: Contract,
-    classes: tuple[str, ...],
-    ids: np.ndarray,
-    truth: Float64[np.ndarray, "n k"],
-    lengths: Int64[np.ndarray, " n"],
-    hashes: np.ndarray,
-) -> str:
-    facts = [contract.model_dump(mode="json"), list(classes), ids.tolist(), hashes.tolist()]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    digest.update(np.ascontiguousarray(truth, dtype="<f8").tobytes())
-    digest.update(np.ascontiguousarray(lengths, dtype="<i8").tobytes())
-    return digest.hexdigest()

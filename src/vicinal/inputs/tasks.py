@@ -20,9 +20,10 @@ def truth(
     """Return the classes of a task and the truth of every recording.
 
     Args:    task: "binary", one or more `positive` classes against the rest; "classes", exactly one of
-             `classes` for each recording; "labels", any number of `classes` for each recording.
+             `classes` for each recording; "labels", any number of `classes` for each recording; "events",
+             symbols at positions, which only the recordings themselves hold.
              classes: which, and in what order; all of the catalogue's when empty.
-    Returns: the K classes ("A" or "A+O" when binary, so K = 1), and (n, K) of 0 and 1.
+    Returns: the K classes ("A" or "A+O" when binary, so K = 1), and (n, K) of 0 and 1; (n, 0) of events.
     Raises:  ExperimentError: lists everything that does not fit: unknown classes, recordings without a label; or
              when every recording has the same truth.
     """
@@ -32,6 +33,8 @@ def truth(
         problems = _label_problems(catalogue, task, chosen)
     if problems:
         raise ExperimentError(f"task {task!r} on {catalogue.name}: " + "; ".join(problems) + ".")
+    if task == "events":
+        return tuple(chosen), np.empty((len(catalogue.recordings), 0))
     labels = [set(recording.labels) for recording in catalogue.recordings]
     if task == "binary":
         chosen, table = ("+".join(positive),), [[float(bool(row.intersection(positive)))] for row in labels]
@@ -50,14 +53,14 @@ def truth(
 def _argument_problems(
     catalogue: Catalogue, task: str, positive: tuple[str, ...], classes: tuple[str, ...]
 ) -> list[str]:
-    if task not in ("binary", "classes", "labels"):
-        return ["a catalogue holds labels of whole recordings: use 'binary', 'classes' or 'labels'"]
+    if task not in ("binary", "classes", "labels", "events"):
+        return ["expected 'binary', 'classes', 'labels' or 'events'"]
     problems = []
     if task == "binary" and not positive:
         problems.append(f"say which of {', '.join(catalogue.classes)} are `positive`")
     if task == "binary" and classes:
         problems.append(
-            "`classes` belongs to the tasks 'classes' and 'labels'; a binary task takes `positive`"
+            "`classes` belongs to the tasks 'classes', 'labels' and 'events'; a binary task takes `positive`"
         )
     if task != "binary" and positive:
         problems.append("`positive` belongs to the task 'binary'; this one takes `classes`")
@@ -76,7 +79,7 @@ def _argument_problems(
 def _label_problems(catalogue: Catalogue, task: str, chosen: tuple[str, ...]) -> list[str]:
     problems = []
     without = [recording.id for recording in catalogue.recordings if not recording.labels]
-    if without and task != "labels":
+    if without and task in ("binary", "classes"):
         problems.append(f"{len(without)} recordings have no label (first {', '.join(without[:3])})")
     if task == "classes":
         counts = [

@@ -21,7 +21,7 @@ from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Show
-from vicinal.workflow.gathering import Gathered, gather
+from vicinal.workflow.gathering import Gathered, gather, refuse_events
 from vicinal.workflow.learning import learn
 
 __all__ = ["Compared", "compare", "parse_vary"]
@@ -70,6 +70,7 @@ def compare(
     results = []
     for k, settings in enumerate(variants):
         experiment, _ = load_experiment(path, overrides, settings=settings)
+        refuse_events(experiment)
         named = ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items())
         show.say(f"{k + 1} of {len(variants)}: {named}")
         gathered = gather(experiment, data=data, show=show)

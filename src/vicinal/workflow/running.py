@@ -28,7 +28,7 @@ from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
-from vicinal.workflow.gathering import Gathered, gather
+from vicinal.workflow.gathering import Gathered, gather, refuse_events
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.reporting import report
 
@@ -58,11 +58,12 @@ def run(
 
     Args:    path: the experiment.  output: the run folder; it must not exist, or be empty. By default
              `runs/NAME`, with a number where that is taken.
-             data: where the data set lies, instead of looking for it.  overrides: "key=value" settings.
+             data: where the data set lies, or a pack of it.  overrides: "key=value" settings.
     Raises:  VicinalError: whatever is wrong, with what to do.
     """
     started = time.monotonic()
     experiment, text = load_experiment(path, overrides)
+    refuse_events(experiment)
     folder = free_folder(output, path.stem)
     # An absolute path would tell every reader of the report how somebody's machine is laid out.
     shown = path.name if path.is_absolute() else str(path)

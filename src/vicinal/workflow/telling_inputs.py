@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.inference import Seen
+from vicinal.inputs.pack import Pack
 from vicinal.terminal import Terminal
 from vicinal.workflow.contracting import CheckedFile
+from vicinal.workflow.packing import Verified
 from vicinal.workflow.showing import Shown
 from vicinal.workflow.starting import Started
 
-__all__ = ["tell_checked", "tell_inferred", "tell_shown", "tell_started"]
+__all__ = ["tell_checked", "tell_inferred", "tell_pack", "tell_shown", "tell_started", "tell_verified"]
 
 _MOST_KINDS = 8
+_MOST_SHOWN = 10
 _BAR = 40
 
 
@@ -87,3 +90,38 @@ def tell_started(started: Started, terminal: Terminal) -> None:
         option = f", or again with {question.option}" if question.option else ""
         terminal.result(f"  {question.text}\n    -> {question.key}{option}")
     terminal.result(f"Wrote {started.path}. Read it, then: vicinal run {started.path}")
+
+
+def tell_pack(pack: Pack, terminal: Terminal) -> None:
+    """Print what a pack holds, where it lies, and what was left out."""
+    what = "events" if pack.task == "events" else "positive rows"
+    terminal.table(
+        ["class", what], [[name, f"{count:,}"] for name, count in pack.counts.items()], title=pack.name
+    )
+    size = pack.values.nbytes / 2**20
+    shape = " x ".join(map(str, pack.contract.input_shape))
+    terminal.result(
+        f"{len(pack):,} rows of at most {shape}, {pack.storage.dtype}, {size:,.1f} MiB: {pack.folder}"
+    )
+    for note in pack.notes:
+        terminal.say(f"note: {note}")
+    for identifier, reason in pack.skipped[:_MOST_SHOWN]:
+        terminal.say(f"skipped {identifier}: {reason}")
+    if len(pack.skipped) > _MOST_SHOWN:
+        terminal.say(f"... and {len(pack.skipped) - _MOST_SHOWN} more; --json lists all of them.")
+
+
+def tell_verified(verified: Verified, terminal: Terminal) -> None:
+    """Print whether a pack is as it was written, and the rows that are not."""
+    if verified.is_whole:
+        terminal.result(f"{verified.folder}: {verified.n:,} rows, all as they were written")
+        return
+    if verified.problem:
+        terminal.result(verified.problem)
+    if verified.changed:
+        terminal.result(
+            f"{verified.folder}: {len(verified.changed):,} of {verified.n:,} rows are not what was written. Pack the "
+            "data again."
+        )
+        for identifier in verified.changed:
+            terminal.result(f"  {identifier}")

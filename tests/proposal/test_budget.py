@@ -15,4 +15,4 @@ def test_some_rows_get_some_six_hundred_steps() -> None:
 def test_long_training_is_bounded_in_minutes() -> None:
     found = propose_budget(n_train=50_000, multiply_adds=100_000_000)
     assert (found.epochs, found.minutes) == (None, 5)
-    assert "raise it" in found.why
+    assert "give more" in found.why

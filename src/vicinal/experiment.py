@@ -39,7 +39,7 @@ class _Strict(BaseModel):
 
 
 class SplitConfig(_Strict):
-    """How rows are divided: by drawing subjects with a seed, or as a saved split says."""
+    """How rows are divided: by drawing subjects with a seed, in folds, or as a saved or published split says."""
 
     by: Literal["subject"] = "subject"
     test: float = Field(0.2, gt=0, lt=1)
@@ -48,11 +48,31 @@ class SplitConfig(_Strict):
     seed: int = Field(0, ge=0, lt=2**63)
     train_subjects: int | None = Field(None, ge=1)
     file: Path | None = None
+    official: str | None = None
+    folds: int | None = Field(None, ge=2)
+    leave_one_out: str | None = None
+    fold: int | None = Field(None, ge=0)
 
     @model_validator(mode="after")
     def _leaves_rows_to_train_on(self) -> Self:
-        if self.test + self.validation + self.calibration >= 1:
+        test = 0.0 if self.has_folds or self.official else self.test
+        if test + self.validation + self.calibration >= 1:
             raise ValueError("test + validation + calibration must leave a share to train on")
+        return self
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether there are folds, one of which is tested at a time."""
+        return self.folds is not None or self.leave_one_out is not None
+
+    @model_validator(mode="after")
+    def _is_made_in_one_way(self) -> Self:
+        ways = ("file", "official", "folds", "leave_one_out")
+        given = [name for name in ways if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"give one of {', '.join(ways)}, not {' and '.join(given)}")
+        if self.fold is not None and not self.has_folds:
+            raise ValueError("fold goes with folds or leave_one_out, and only with them")
         return self
 
 

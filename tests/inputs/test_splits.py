@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vicinal.errors import ExperimentError, FormatError, PathError
-from vicinal.inputs.splits import Split, make_split, with_fewer_groups
+from vicinal.inputs.splits import Split, make_split, with_drawn_parts, with_fewer_groups
 
 SHARES = {"test": 0.2, "validation": 0.1, "calibration": 0.1}
 
@@ -144,3 +144,25 @@ def test_too_few_groups_and_unknown_rows_are_refused() -> None:
         split.indices("tests")
     with pytest.raises(FormatError, match="ids repeat"):
         Split(ids=np.array(["a", "a"]), parts=np.array(["test", "train"]))
+
+
+def test_a_published_split_gets_the_parts_that_it_lacks_from_its_training_rows() -> None:
+    ids = rows(100)
+    published = Split(ids, np.repeat(["train", "test"], [60, 40]))
+    whole = with_drawn_parts(published, ids, ids, shares={"validation": 0.2, "calibration": 0.1}, seed=0)
+    assert whole.counts == {"train": 42, "validation": 12, "calibration": 6, "test": 40}
+    assert (whole.indices("test") == published.indices("test")).all()
+    again = with_drawn_parts(whole, ids, ids, shares={"validation": 0.5, "calibration": 0.1}, seed=1)
+    assert again.hash == whole.hash  # what is there stays
+
+
+def test_a_split_that_cannot_judge_is_refused() -> None:
+    """BAD_INPUTS 28: no part that is needed may be empty."""
+    ids = rows(10)
+    with pytest.raises(ExperimentError, match="it has no test rows"):
+        with_drawn_parts(Split(ids, np.repeat("train", 10)), ids, ids, shares={"validation": 0.1}, seed=0)
+    with pytest.raises(ExperimentError, match="it has no train rows"):
+        with_drawn_parts(Split(ids, np.repeat("test", 10)), ids, ids, shares={"validation": 0.1}, seed=0)
+    few = Split(ids, np.repeat(["train", "test"], [1, 9]))
+    with pytest.raises(ExperimentError, match="no rows for validation"):
+        with_drawn_parts(few, ids, ids, shares={"validation": 0.1}, seed=0)

@@ -58,3 +58,12 @@ def experiment_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run(experiment_file, output=tmp_path_factory.mktemp("runs") / "hearts")
+
+
+@pytest.fixture(scope="session")
+def crossed(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A cross-validation of three folds."""
+    overrides = [
+        "inputs.split={folds = 3, validation = 0.2, calibration = 0.25}", "training.epochs=2",
+    ]  # fmt: skip
+    return run(experiment_file, output=tmp_path_factory.mktemp("runs") / "crossed", overrides=overrides)

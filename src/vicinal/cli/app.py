@@ -30,6 +30,7 @@ COMMANDS = (
     inputs.init,
     inputs.show,
     inputs.pack,
+    inputs.audit,
     experiments.run,
     models.score,
     experiments.compare,

@@ -8,22 +8,19 @@ import typer
 from vicinal.cli.options import Channels, Data, Json, RateHz, Set, Units, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["get", "init", "pack", "show"]
+__all__ = ["audit", "get", "init", "pack", "show"]
 
 
 def get(
-    name: Annotated[str, typer.Argument(help="cinc2017, mitdb or ptbxl.")],
+    name: Annotated[str, typer.Argument(help="cinc2017 or mitdb.")],
     source: Annotated[
         str | None, typer.Option(help="Another base URL, or a folder, with the same tree.")
     ] = None,
-    rate_hz: Annotated[
-        int | None, typer.Option(help="ptbxl is published at 100 (usual) and 500 Hz.", show_default=False)
-    ] = None,
 ) -> None:
-    """Fetch a public data set from PhysioNet, checked against its published sums; goes on where it stopped."""
+    """Fetch a public data set from PhysioNet, checked against its published sums."""
     from vicinal.workflow.getting import get
 
-    print(get(name, source=source, rate_hz=rate_hz, show=Terminal()))
+    print(get(name, source=source, show=Terminal()))
 
 
 def init(
@@ -143,3 +140,21 @@ def _verify(folder: Path, as_json: bool) -> None:
         tell_verified(verified, Terminal())
     if not verified.is_whole:
         raise typer.Exit(1)
+
+
+def audit(
+    source: Annotated[Path, typer.Argument(help="A run folder, or an experiment file (TOML).")],
+    data: Data = None,
+    keys: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Look for what reaches from training into test: in the data, the split, and how a run used them."""
+    from vicinal.workflow.auditing import audit
+    from vicinal.workflow.telling_inputs import tell_audit
+
+    terminal = Terminal()
+    audited = audit(source, data=data, overrides=keys or [], show=terminal)
+    if as_json:
+        print_json(audited.to_dict())
+    else:
+        tell_audit(audited, terminal)

@@ -147,7 +147,13 @@ class Meaning:
         }
 
 
-def meaning(table: ScoreTable, policy: Policy, *, prevalence: float | None = None) -> Meaning:
+def meaning(
+    table: ScoreTable,
+    policy: Policy,
+    *,
+    prevalence: float | None = None,
+    decisions: Int8[np.ndarray, "n k"] | None = None,
+) -> Meaning:
     """Say what the policy's decisions on these rows come to among 1,000 people.
 
     The shares of positives found, missed and referred, and of negatives alarmed and referred, have
@@ -156,6 +162,7 @@ def meaning(table: ScoreTable, policy: Policy, *, prevalence: float | None = Non
 
     Args:    table: rows that fitted neither network nor policy (test).  policy: of the same classes.
              prevalence: that of the field; the policy's, or else the rows', when not given.
+             decisions: those of several policies, one for each fold, pooled; the policy's when not given.
     Raises:  FormatError: when table and policy are of different classes.
              ExperimentError: for a prevalence outside 0 to 1, or one for several classes.
              InfeasibleError: when no class has rows of both kinds.
@@ -170,7 +177,7 @@ def meaning(table: ScoreTable, policy: Policy, *, prevalence: float | None = Non
             f"prevalence {prevalence}: expected a share between 0 and 1, both excluded, of the one class of "
             f"a binary task; the classes are {', '.join(table.classes)}."
         )
-    decisions = policy.decide(table.probabilities)
+    decisions = policy.decide(table.probabilities) if decisions is None else decisions
     found, left_out = [], []
     for k, name in enumerate(table.classes):
         truth = table.truth[:, k]

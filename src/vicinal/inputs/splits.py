@@ -19,7 +19,7 @@ from jaxtyping import Float64, Int64
 from vicinal.errors import ExperimentError, FormatError, PathError, did_you_mean
 from vicinal.files import sha256_bytes, write_bytes
 
-__all__ = ["PARTS", "Split", "make_split", "with_fewer_groups"]
+__all__ = ["PARTS", "Split", "assign", "make_split", "with_drawn_parts", "with_fewer_groups"]
 
 PARTS = ("train", "validation", "calibration", "test", "unused")
 """`validation` rows select, `calibration` rows are selected on by nothing, `test` rows are looked at once."""
@@ -140,7 +140,7 @@ def make_split(
     _check_shares(shares)
     wanted = {"train": 1 - sum(shares.values()), **{part: shares[part] for part in PARTS if shares.get(part)}}
     names = np.array(list(wanted))
-    parts = names[_assign(groups, strata, shares=np.array(list(wanted.values())), seed=seed)]
+    parts = names[assign(groups, strata, shares=np.array(list(wanted.values())), seed=seed)]
     empty = [part for part in wanted if part not in parts]
     if empty:
         raise ExperimentError(
@@ -148,6 +148,34 @@ def make_split(
             f"shared out as {_shown(wanted)}. Use fewer parts, larger shares, or more subjects."
         )
     return Split(ids=ids, parts=parts)
+
+
+def with_drawn_parts(
+    split: Split, groups: np.ndarray, strata: np.ndarray, *, shares: Mapping[str, float], seed: int
+) -> Split:
+    """Draw, by group, the parts that a split lacks from its training rows (a published split, a fold).
+
+    Args:    groups, strata: (n,), as in `make_split`, in the order of the split.
+             shares: of the training rows, for `validation` and `calibration`; what the split has already stays.
+    Raises:  ExperimentError: as `make_split`; also when the split has no training or no test rows.
+    """
+    lacking = [part for part in ("train", "test") if part not in split.parts]
+    if lacking:
+        raise ExperimentError(f"split: it has no {' and no '.join(lacking)} rows, so nothing can be judged.")
+    wanted = {part: share for part, share in shares.items() if part not in split.parts}
+    if not wanted:
+        return split
+    train = split.parts == "train"
+    drawn = make_split(
+        split.ids[train],
+        np.asarray(groups)[train],
+        np.asarray(strata)[train],
+        shares=wanted,
+        seed=seed,
+    )
+    parts = split.parts.astype(f"<U{max(map(len, PARTS))}")
+    parts[train] = drawn.parts
+    return Split(split.ids, parts)
 
 
 def with_fewer_groups(split: Split, groups: np.ndarray, *, n_train: int, seed: int) -> Split:
@@ -169,10 +197,10 @@ def with_fewer_groups(split: Split, groups: np.ndarray, *, n_train: int, seed: i
     return Split(ids=split.ids, parts=np.where(train & ~np.isin(groups, kept), "unused", split.parts))
 
 
-def _assign(
+def assign(
     groups: np.ndarray, strata: np.ndarray, *, shares: Float64[np.ndarray, " p"], seed: int
 ) -> Int64[np.ndarray, " n"]:
-    """Return the part of each row.
+    """Return for each row the index of its share: the groups are dealt out, no group to two.
 
     The groups are put in random order, then by stratum, and each goes to the part that lacks most rows of its
     share. In any stretch of that order, so in each stratum too, the parts then hold their shares to within

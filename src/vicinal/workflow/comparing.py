@@ -73,7 +73,7 @@ def compare(
         refuse_events(experiment)
         named = ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items())
         show.say(f"{k + 1} of {len(variants)}: {named}")
-        gathered = gather(experiment, data=data, show=show)
+        gathered = gather(experiment, data=data, show=show, with_copies=False)
         results.append(_compared(experiment, settings, gathered, show))
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vicinal.errors import ExperimentError
-from vicinal.experiment import Experiment, SplitConfig
-from vicinal.inputs.leakage import Finding, audit
+from vicinal.experiment import Experiment
+from vicinal.inputs.leakage.audit import audit
+from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
-from vicinal.inputs.splits import Split, make_split, with_fewer_groups
+from vicinal.inputs.splits import Split
 from vicinal.representations.network import sketch
 from vicinal.terminal import Show
 from vicinal.workflow.packing import packed, source_of
+from vicinal.workflow.splitting import Officials, split_of
 
-__all__ = ["Gathered", "gather", "refuse_events"]
+__all__ = ["Gathered", "Packed", "gather", "pack_of", "refuse_events"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,41 @@ class Gathered:
     findings: tuple[Finding, ...]
 
 
-def gather(experiment: Experiment, *, data: Path | None, show: Show) -> Gathered:
+@dataclass(frozen=True)
+class Packed:
+    """Rows before any split, with what the data set says of splits and labels.
+
+    Args:    officials: the part of each id, for every published split by name.
+             label_columns: columns that say the label in other words.
+    """
+
+    pack: Pack
+    officials: Officials
+    label_columns: tuple[str, ...]
+
+
+def gather(experiment: Experiment, *, data: Path | None, show: Show, with_copies: bool = True) -> Gathered:
     """Find, check, prepare, pack, split and audit the recordings of an experiment.
+
+    Args:    with_copies: whether the audit compares signals, which takes seconds for thousands of them.
+    Raises:  VicinalError: as the rooms do, with what to do.
+    """
+    rows = pack_of(experiment, data=data, show=show)
+    config = experiment.inputs.split
+    split = split_of(config, rows.pack, rows.officials)
+    with show.progress("auditing"):
+        findings = audit(
+            rows.pack,
+            split,
+            official=config.official,
+            expected=rows.label_columns,
+            with_copies=with_copies,
+        )
+    return Gathered(rows.pack, split, tuple(findings))
+
+
+def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
+    """Find, check, prepare and pack the recordings of an experiment.
 
     A network text that does not fit the contract is refused first, before any recording is read.
 
@@ -44,8 +79,11 @@ def gather(experiment: Experiment, *, data: Path | None, show: Show) -> Gathered
             n_outputs=len(source.classes),
         )
     pack = packed(source, inputs, output=None, show=show)
-    split = _split(inputs.split, pack)
-    return Gathered(pack, split, tuple(audit(pack, split)))
+    officials = {
+        name: dict(zip(pack.ids.tolist(), parts.tolist(), strict=True))
+        for name, parts in pack.officials.items()
+    }
+    return Packed(pack, officials, () if source.catalogue is None else source.catalogue.label_columns)
 
 
 def refuse_events(experiment: Experiment) -> None:
@@ -58,14 +96,3 @@ def refuse_events(experiment: Experiment) -> None:
             'inputs.task: "events" can be packed, split and audited; training on events is not there yet. Use '
             "`vicinal pack` or `vicinal audit`, or a task on whole recordings: binary, classes or labels."
         )
-
-
-def _split(config: SplitConfig, pack: Pack) -> Split:
-    if config.file is not None:
-        split = Split.read(config.file).aligned(pack.ids)
-    else:
-        shares = {"test": config.test, "validation": config.validation, "calibration": config.calibration}
-        split = make_split(pack.ids, pack.groups, pack.labels, shares=shares, seed=config.seed)
-    if config.train_subjects is None:
-        return split
-    return with_fewer_groups(split, pack.groups, n_train=config.train_subjects, seed=config.seed)

@@ -1,17 +1,19 @@
 """From a finished run to `report.html`: gathers what the page shows, and computes none of it."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int8
 
 import vicinal
 from vicinal.errors import FormatError
 from vicinal.evidence.report.page import Example, Report, Stage, write_report
 from vicinal.experiment import Experiment
+from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
 from vicinal.representations.inspection import Inspection, inspect
@@ -20,7 +22,7 @@ from vicinal.scoretable import ScoreTable
 from vicinal.workflow.gathering import Gathered
 from vicinal.workflow.learning import Learned
 
-__all__ = ["report"]
+__all__ = ["report", "report_folds"]
 
 _N_EXAMPLES = 8
 
@@ -58,7 +60,7 @@ def report(
         truth=table.truth,
         probability=table.probabilities,
         decisions=decisions,
-        dataflow=_dataflow(gathered, model, inspection),
+        dataflow=_dataflow(gathered.pack, model, inspection),
         counts=_counts(gathered.pack, gathered.split),
         exclusions=gathered.pack.skipped,
         findings=[(one.kind, one.severity, one.message) for one in gathered.findings],
@@ -68,18 +70,57 @@ def report(
         select=learned.select,
         errors=_worst(gathered.pack, table, decisions),
         card=model.card,
-        versions={
-            "vicinal": vicinal.__version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        versions=_versions(),
     )
     write_report(path, page)
 
 
-def _dataflow(gathered: Gathered, model: Model, inspection: Inspection) -> list[tuple[str, str, str]]:
-    pack, contract = gathered.pack, model.contract
+def report_folds(
+    path: Path,
+    experiment: Experiment,
+    text: str,
+    pack: Pack,
+    parts: Split,
+    findings: Sequence[Finding],
+    model: Model,
+    table: ScoreTable,
+    decisions: Int8[np.ndarray, "n k"],
+    evidence: Mapping[str, Any],
+) -> None:
+    """Write the report of a cross-validation on the test rows of all folds.
+
+    Args:    parts: which rows were tested.  model: of one fold; all have the same network.
+             decisions: each row's by the policy of its own fold.
+    Raises:  ExtraError: when the extra `report` is not installed.
+    """
+    inspection = inspect(
+        model.network,
+        input_shape=model.input_shape,
+        rate_hz=model.contract.rate_hz,
+        n_outputs=len(table.classes),
+    )
+    page = Report(
+        title=experiment.title,
+        command=evidence["protocol"]["command"],
+        experiment=text,
+        evidence=evidence,
+        classes=table.classes,
+        truth=table.truth,
+        probability=table.probabilities,
+        decisions=decisions,
+        dataflow=_dataflow(pack, model, inspection),
+        counts=_counts(pack, parts),
+        exclusions=pack.skipped,
+        findings=[(one.kind, one.severity, one.message) for one in findings],
+        stages=_stages(inspection),
+        errors=_worst(pack, table, decisions),
+        versions=_versions(),
+    )
+    write_report(path, page)
+
+
+def _dataflow(pack: Pack, model: Model, inspection: Inspection) -> list[tuple[str, str, str]]:
+    contract = model.contract
     steps = ", ".join(step.step.replace("_", " ") for step in contract.steps) or "as it is"
     shape = " x ".join(f"{n:,}" for n in contract.input_shape)
     rate = contract.position_rate_hz
@@ -95,6 +136,15 @@ def _dataflow(gathered: Gathered, model: Model, inspection: Inspection) -> list[
         ("scores", "logit, then calibrated probability", f"{len(pack.classes)} per recording"),
         ("decisions", model.policy.aim if model.policy else "none", " / ".join(pack.classes)),
     ]
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "vicinal": vicinal.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def _counts(pack: Pack, split: Split) -> dict[str, dict[str, int]]:

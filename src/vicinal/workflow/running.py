@@ -28,9 +28,11 @@ from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
+from vicinal.workflow.cross_validating import cross_validate
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.reporting import report
+from vicinal.workflow.splitting import described
 
 __all__ = ["Run", "free_folder", "run"]
 
@@ -39,10 +41,10 @@ _SCORED: tuple[Role, ...] = ("validation", "calibration", "test")
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, its model, and the evidence as in `evidence.json`."""
+    """A finished run: its folder, its model (none of cross-validation), and the evidence as in `evidence.json`."""
 
     folder: Path
-    model: Model
+    model: Model | None
     evidence: dict[str, Any]
 
 
@@ -68,6 +70,13 @@ def run(
     # An absolute path would tell every reader of the report how somebody's machine is laid out.
     shown = path.name if path.is_absolute() else str(path)
     command = shlex.join(["vicinal", "run", shown, *(part for one in overrides for part in ("--set", one))])
+    if experiment.inputs.split.has_folds and experiment.inputs.split.fold is None:
+        with _whole_or_not_at_all(folder) as part:
+            evidence = cross_validate(
+                part, experiment, text, command=command, data=data, show=show, fill=_fill
+            )
+        show.say(f"done in {time.monotonic() - started:.0f} s: {folder}")
+        return Run(folder, None, evidence)
     gathered = gather(experiment, data=data, show=show)
     for finding in gathered.findings:
         show.say(f"{finding.severity}: {finding.message}")
@@ -222,6 +231,8 @@ def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, comm
         "threshold_rows": "calibration",
         "evidence_rows": "test",
         "notes": list(pack.notes),
+        "split": described(experiment.inputs.split),
+        "audit": [f"{one.severity}: {one.kind}" for one in gathered.findings],
     }
 
 

@@ -32,11 +32,15 @@ def tell_run(run: Run, terminal: Terminal) -> None:
     """Print the evidence of a run and where it lies."""
     metrics = run.evidence["metrics"]
     rows = [[name, _value(row), _interval(row), _count(row)] for name, row in metrics.items()]
-    terminal.table(["metric", "value", "95 % interval", "rows"], rows, title="Test rows")
+    title = "Test rows" if run.model is not None else "Test rows of all folds"
+    terminal.table(["metric", "value", "95 % interval", "rows"], rows, title=title)
     sentence = run.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(sentence)
-    terminal.result(f"report: {run.folder / 'report.html'}\nmodel:  {run.folder / 'model.vicinal'}")
+    model = (
+        run.folder / "model.vicinal" if run.model is not None else f"one a fold, in {run.folder / 'folds'}"
+    )
+    terminal.result(f"report: {run.folder / 'report.html'}\nmodel:  {model}")
 
 
 def tell_scores(scored: Scored, terminal: Terminal) -> None:

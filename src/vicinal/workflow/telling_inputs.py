@@ -9,12 +9,21 @@ from vicinal.inputs.contract import Contract
 from vicinal.inputs.inference import Seen
 from vicinal.inputs.pack import Pack
 from vicinal.terminal import Terminal
+from vicinal.workflow.auditing import Audited
 from vicinal.workflow.contracting import CheckedFile
 from vicinal.workflow.packing import Verified
 from vicinal.workflow.showing import Shown
 from vicinal.workflow.starting import Started
 
-__all__ = ["tell_checked", "tell_inferred", "tell_pack", "tell_shown", "tell_started", "tell_verified"]
+__all__ = [
+    "tell_audit",
+    "tell_checked",
+    "tell_inferred",
+    "tell_pack",
+    "tell_shown",
+    "tell_started",
+    "tell_verified",
+]
 
 _MOST_KINDS = 8
 _MOST_SHOWN = 10
@@ -125,3 +134,14 @@ def tell_verified(verified: Verified, terminal: Terminal) -> None:
         )
         for identifier in verified.changed:
             terminal.result(f"  {identifier}")
+
+
+def tell_audit(audited: Audited, terminal: Terminal) -> None:
+    """Print what was found, leaks first, and what it was looked for in."""
+    parts = ", ".join(f"{n:,} {name}" for name, n in audited.parts.items())
+    subjects = "subjects known" if audited.subjects_known else "subjects not known"
+    terminal.result(f"{audited.title}: {audited.n_rows:,} rows ({parts}); {subjects}")
+    for finding in audited.findings:
+        terminal.paragraph(f"{finding.severity}: {finding.kind}\n{finding.message}")
+    if not audited.findings:
+        terminal.result("no finding; what was not looked for is not proven absent")

@@ -44,6 +44,8 @@ class Catalogue:
              recordings: in a fixed order.  has_subjects: whether every recording names its subject.
              officials: published splits by name, each the part of every recording ("train", "validation",
              "calibration", "test" or "unused"); "train" rows may be divided further.
+             label_columns: columns that say the label in other words (a subtype), so that the leakage auditor does
+             not take them for a device or a site.
              notes: what a reader of the report must know.  skipped: (id or file, reason) of what is left out.
     Raises:  FormatError: when ids repeat or labels are not among the classes.
     """
@@ -55,6 +57,7 @@ class Catalogue:
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     officials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    label_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [recording.id for recording in self.recordings]

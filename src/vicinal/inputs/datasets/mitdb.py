@@ -117,6 +117,7 @@ def catalogue(
         has_subjects=True,
         notes=tuple(notes),
         skipped=tuple(skipped),
+        label_columns=("symbol",),
         officials={
             "ds1-ds2": tuple(_part(one) for one in recordings),
             "ds1-ds2-strict": tuple(

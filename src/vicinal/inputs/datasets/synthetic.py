@@ -225,6 +225,7 @@ def catalogue(
         classes=("healthy", "disease"),
         recordings=tuple(recordings),
         has_subjects=True,
+        label_columns=("condition",),
         notes=(note,),
         skipped=(),
     )

@@ -6,7 +6,8 @@ import pytest
 from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
-from vicinal.inputs.leakage import Finding, audit
+from vicinal.inputs.leakage.audit import audit
+from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.packing import write_pack
 from vicinal.inputs.splits import Split

@@ -1,0 +1,1 @@
+"""The leakage auditor: what reaches from training into test."""

@@ -12,15 +12,18 @@ __all__ = ["audit", "get", "init", "pack", "show"]
 
 
 def get(
-    name: Annotated[str, typer.Argument(help="cinc2017 or mitdb.")],
+    name: Annotated[str, typer.Argument(help="cinc2017, mitdb or ptbxl.")],
     source: Annotated[
         str | None, typer.Option(help="Another base URL, or a folder, with the same tree.")
     ] = None,
+    rate_hz: Annotated[
+        int | None, typer.Option(help="ptbxl is published at 100 (usual) and 500 Hz.", show_default=False)
+    ] = None,
 ) -> None:
-    """Fetch a public data set from PhysioNet, checked against its published sums."""
+    """Fetch a public data set from PhysioNet, checked against its published sums; goes on where it stopped."""
     from vicinal.workflow.getting import get
 
-    print(get(name, source=source, show=Terminal()))
+    print(get(name, source=source, rate_hz=rate_hz, show=Terminal()))
 
 
 def init(

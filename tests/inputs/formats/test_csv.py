@@ -3,6 +3,7 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from tests.inputs.formats.mutants import answers, mutants
 
 from vicinal.errors import FormatError
 from vicinal.inputs.formats.reading import read
@@ -141,3 +142,26 @@ def test_many_blocks_equal_what_pandas_reads(tmp_path, n):
     signal = read(tmp_path / "r.csv")
     np.testing.assert_array_equal(signal.samples, values.T.astype(np.float32))
     assert signal.rate_hz == 500
+
+
+def survive(folder, n):
+    good = b"time [ms],II [mV],V1 [uV]\n" + b"".join(b"%d,%d,%d.5\n" % (10 * k, k % 7, -k) for k in range(30))
+    for mutant in mutants(good, n=n, seed=21):
+        (folder / "r.csv").write_bytes(mutant)
+        n_lines = sum(bool(line.strip()) for line in mutant.split(b"\n")) - 1
+
+        def misread(signal, n_lines=n_lines):
+            return (
+                None if signal.n_positions == n_lines else f"{signal.n_positions} samples of {n_lines} lines"
+            )
+
+        answers(lambda: read(folder / "r.csv"), names="r.csv", misread=misread)
+
+
+def test_mutants(tmp_path):
+    survive(tmp_path, 150)
+
+
+@pytest.mark.prove
+def test_ten_thousand_mutants(tmp_path):
+    survive(tmp_path, 10_000)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.inputs.formats.mutants import answers, mutants
 
 from vicinal.errors import FormatError
 from vicinal.inputs.formats.csv_rows import open_csv
@@ -118,3 +119,21 @@ def test_many_blocks_equal_what_pandas_reads(tmp_path):
     assert rows.columns["label"] == tuple(frame["label"].astype(str))
     found = np.stack([rows.read(row).samples[0] for row in range(rows.n)])
     np.testing.assert_array_equal(found, values.astype(np.float32))
+
+
+def survive(folder, n):
+    wide = b"who,x0,x1,x2,x3\n" + b"".join(b"p%d,1,2.5,-3,%d\n" % (k, k) for k in range(20))
+    ucr = b"".join(b"%d\t1.0\t2.5\t-3\t%d\n" % (k % 2, k) for k in range(20))
+    for name, good in (("r.csv", wide), ("r.tsv", ucr)):
+        for mutant in mutants(good, n=n // 2, seed=22):
+            (folder / name).write_bytes(mutant)
+            answers(lambda name=name: read(folder / name, row=3, rate_hz=1, units="1"), names=name)
+
+
+def test_mutants(tmp_path):
+    survive(tmp_path, 150)
+
+
+@pytest.mark.prove
+def test_ten_thousand_mutants(tmp_path):
+    survive(tmp_path, 20_000)

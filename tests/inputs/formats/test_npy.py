@@ -2,6 +2,7 @@ import struct
 
 import numpy as np
 import pytest
+from tests.inputs.formats.mutants import answers, mutants
 
 from vicinal.errors import FormatError
 from vicinal.inputs.formats.npy import open_npy
@@ -139,3 +140,25 @@ def test_a_row_that_is_not_finite_is_named(tmp_path):
 def test_mapping_an_array_parses_no_row(tmp_path):
     rows = open_npy(write(tmp_path, np.full((3, 2), np.inf)), Stated(tmp_path))
     assert (rows.n, rows.columns) == (3, {})
+
+
+def survive(folder, n):
+    np.save(folder / "good.npy", np.arange(24.0).reshape(2, 12))
+    good = (folder / "good.npy").read_bytes()
+    for mutant in mutants(good, n=n, seed=23, header=128):
+        (folder / "r.npy").write_bytes(mutant)
+
+        def misread(signal, mutant=mutant):
+            n_bytes = len(mutant) - 10 - int.from_bytes(mutant[8:10], "little")
+            return None if n_bytes % signal.samples.size == 0 else "the count"
+
+        answers(lambda: read(folder / "r.npy", rate_hz=1, units="1"), names="r.npy", misread=misread)
+
+
+def test_mutants(tmp_path):
+    survive(tmp_path, 150)
+
+
+@pytest.mark.prove
+def test_ten_thousand_mutants(tmp_path):
+    survive(tmp_path, 10_000)

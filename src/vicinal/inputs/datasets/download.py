@@ -1,139 +1,134 @@
 """Download: fetch a public data set from PhysioNet or a mirror, checked against its published checksums.
 
-In parallel; what was fetched before and has the right checksum is kept, so a second call goes on where the
-first one stopped. Knows files and checksums; must not know recordings.
+In parallel. A file gets its name when its bytes have the published SHA-256, and what came of it before is kept
+beside it: after a dropped connection, or when the process was killed, no byte is fetched twice. Knows files and
+checksums; must not know recordings.
 """
 
-import hashlib
+import errno
+import fcntl
 import http.client
-import re
+import os
 import time
 import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, TypeVar
+from pathlib import Path
 
 from vicinal.errors import FormatError, PathError
-from vicinal.files import atomic_path, inside, sha256_file
+from vicinal.files import sha256_file
+from vicinal.inputs.datasets.published import PUBLISHED, SUMS, PublishedFile, wanted_files
+from vicinal.inputs.datasets.source import Answer, Source, StaleError
 from vicinal.inputs.datasets.store import cache_folder, holds
 
-__all__ = ["PUBLISHED", "Published", "get"]
+__all__ = ["get"]
 
-Result = TypeVar("Result")
-
-_SUMS = "SHA256SUMS.txt"
 _ATTEMPTS = 4
-_TIMEOUT_S = 30.0
+"""In a row and without a further byte; what brings bytes may go on for ever."""
+
 _BLOCK = 2**18
 _MAX_BYTES = 4 * 2**30
 _MAX_LISTING = 2**28
 _MAX_FAILED = 10
-_LINE = re.compile(r"([0-9a-f]{64})[ *]+(\S.*)")
-
-
-@dataclass(frozen=True)
-class Published:
-    """Where a data set is published, and which of its files are wanted; they are stored side by side.
-
-    Args:    url: the folder that holds SHA256SUMS.txt.  wanted: regular expression of whole paths in it.
-    """
-
-    url: str
-    wanted: str
-
-
-PUBLISHED: dict[str, Published] = {
-    "cinc2017": Published(
-        url="https://physionet.org/files/challenge-2017/1.0.0/",
-        wanted=r"training/(.*/)?A\d{5}\.(hea|mat)|REFERENCE-v3\.csv",
-    ),
-    "mitdb": Published(
-        url="https://physionet.org/files/mitdb/1.0.0/",
-        wanted=r"\d{3}\.(hea|dat|atr)",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class _File:
-    path: str
-    sha256: str
-
-    @property
-    def name(self) -> str:
-        return PurePosixPath(self.path).name
+_LOCAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 def get(
     name: str,
     *,
     source: str | None = None,
+    rate_hz: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     n_threads: int = 8,
     pause_s: float = 0.5,
+    timeout_s: float = 30.0,
 ) -> Path:
     """Fetch the data set `name` into the cache and return its folder; nothing is fetched twice.
 
     The folder gets its name when every file is there and has its published SHA-256.
 
     Args:    source: another base URL (http, https), or a local folder, with the same tree; None: PhysioNet.
+             rate_hz: which files of a set that is published at several rates; None: the usual ones.
              progress: called with files done and in all.  n_threads: files fetched at a time.
              pause_s: before the second attempt at a file; doubled before each further one.
-    Raises:  PathError: when the data set is unknown, or the source or a file in it cannot be reached.
+             timeout_s: how long a server may send nothing.
+    Raises:  PathError: when the data set is unknown, the source or a file in it cannot be reached, or another
+             process is fetching the same data set.
+             ExperimentError: when the data set is not published at that rate.
              FormatError: when the list of checksums is not one.
     """
     if name not in PUBLISHED:
         raise PathError(f"no public data set {name!r} to fetch; there are {', '.join(PUBLISHED)}.")
     base, target = source or PUBLISHED[name].url, cache_folder() / name
-    files = _wanted(_listing(base, pause_s), name, base)
+    origin = Source(base, timeout_s)
+    files = wanted_files(_listing(origin, pause_s), name, rate_hz=rate_hz, where=f"{base.rstrip('/')}/{SUMS}")
     folder = target if target.is_dir() else target.with_name(f".{name}.part")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PathError(f"cannot make {folder}: {error.strerror}.") from error
-    failed = _fetch_all(base, files, folder, progress, n_threads, pause_s)
-    if failed:
-        shown = "\n".join(f"  {reason}" for reason in failed[:_MAX_FAILED])
-        raise PathError(
-            f"{name} from {base}: files that cannot be fetched:\n{shown}\n"
-            f"What came is kept; go on with: vicinal get {name}"
-        )
-    if not holds(name, folder):
-        raise FormatError(
-            f"{base} does not hold {name}: {_SUMS} lists {len(files)} files, but no label table."
-        )
-    if folder != target:
-        try:
-            folder.rename(target)
-        except OSError as error:
-            raise PathError(f"cannot rename {folder} to {target}: {error.strerror}.") from error
+    with _alone_in(folder, name):
+        _make_folders(folder, files)
+        failed = _fetch_all(origin, files, folder, progress, n_threads, pause_s)
+        if failed:
+            shown = "\n".join(f"  {reason}" for reason in failed[:_MAX_FAILED])
+            again = f"vicinal get {name}" + (f" --rate-hz {rate_hz}" if rate_hz is not None else "")
+            raise PathError(
+                f"{name} from {base}: files that cannot be fetched:\n{shown}\n"
+                f"What came is kept; go on with: {again}"
+            )
+        if not holds(name, folder):
+            raise FormatError(
+                f"{base} does not hold {name}: {SUMS} lists {len(files)} files, but no label table."
+            )
+        if folder != target:
+            try:
+                folder.rename(target)
+            except OSError as error:
+                raise PathError(f"cannot rename {folder} to {target}: {error.strerror}.") from error
     return target
 
 
-def _wanted(listing: bytes, name: str, base: str) -> list[_File]:
-    """Return the wanted files of a SHA256SUMS listing, whose names are not trusted."""
-    pattern = re.compile(PUBLISHED[name].wanted)
-    files: dict[str, _File] = {}
-    for line in listing.decode("utf-8", errors="replace").splitlines():
-        match = _LINE.fullmatch(line.strip())
-        if match is None or not pattern.fullmatch(match[2].removeprefix("./")):
-            continue
-        file = _File(match[2].removeprefix("./"), match[1])
-        if ".." in PurePosixPath(file.path).parts or files.setdefault(file.name, file).sha256 != file.sha256:
-            raise FormatError(f"{base}{_SUMS}: {file.path!r} leads out of its folder or is listed twice.")
-    if not files:
-        raise FormatError(f"{base}: its {_SUMS} lists no file of {name}. Is it the folder of that data set?")
-    return list(files.values())
+def _listing(source: Source, pause_s: float) -> bytes:
+    for attempt in range(_ATTEMPTS):
+        try:
+            return source.read(SUMS, max_bytes=_MAX_LISTING)
+        except (OSError, http.client.HTTPException) as error:
+            if _is_final(error) or attempt == _ATTEMPTS - 1:
+                raise PathError(
+                    f"cannot fetch {SUMS} from {source.base}: {error or type(error).__name__}. Check the "
+                    "connection, or name a mirror or a folder with --source."
+                ) from error
+        time.sleep(pause_s * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def _alone_in(folder: Path, name: str) -> Iterator[None]:
+    """Hold a lock on the folder, which ends with the process, however that ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise PathError(f"cannot make {folder}: {error.strerror}.") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise PathError(f"another process is fetching {name} into {folder}. Wait for it.") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _make_folders(folder: Path, files: list[PublishedFile]) -> None:
+    try:
+        for below in sorted({(folder / file.target).parent for file in files}):
+            below.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PathError(f"cannot make the folders of {folder}: {error.strerror}.") from error
 
 
 def _fetch_all(
-    base: str,
-    files: list[_File],
+    source: Source,
+    files: list[PublishedFile],
     folder: Path,
     progress: Callable[[int, int], None] | None,
     n_threads: int,
@@ -143,94 +138,102 @@ def _fetch_all(
     failed: list[str] = []
     pool = ThreadPoolExecutor(max_workers=n_threads)
     try:
-        waiting: set[Future[str]] = {
-            pool.submit(_keep_or_fetch, base, file, folder, pause_s) for file in files
-        }
-        while waiting and len(failed) < _MAX_FAILED:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            failed += [reason for future in done if (reason := future.result())]
+        coming = [pool.submit(_keep_or_fetch, source, file, folder, pause_s) for file in files]
+        for done, future in enumerate(as_completed(coming), start=1):
+            failed += [reason for reason in [future.result()] if reason]
             if progress is not None:
-                progress(len(files) - len(waiting), len(files))
+                progress(done, len(files))
+            if len(failed) >= _MAX_FAILED:
+                break
     finally:
         # Ctrl-C and a dead source must not wait for thousands of files that are still to come.
         pool.shutdown(wait=True, cancel_futures=True)
     return failed
 
 
-def _keep_or_fetch(base: str, file: _File, folder: Path, pause_s: float) -> str:
+def _keep_or_fetch(source: Source, file: PublishedFile, folder: Path, pause_s: float) -> str:
     """Bring one file into the folder; return "" or the reason why it did not come."""
-    path = folder / file.name
-    if path.is_file() and sha256_file(path) == file.sha256:
-        return ""
+    path = folder / file.target
     try:
-        _retried(lambda: _fetch(base, file, path), pause_s=pause_s)
+        if path.is_file() and sha256_file(path) == file.sha256:
+            return ""
+        _fetch(source, file, path, pause_s)
     except (OSError, http.client.HTTPException) as error:
         return f"{file.path}: {error or type(error).__name__}"
     return ""
 
 
-def _fetch(base: str, file: _File, path: Path) -> None:
-    with atomic_path(path) as part:
-        if _copy(base, file.path, part) != file.sha256:
-            raise _WrongBytesError("its bytes do not have the published SHA-256")
+class _Part:
+    """What has come of a file so far, on disk, and the version it is of, where this process has asked for it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tag: str | None = None
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.is_file() else 0
+
+    def take(self, answer: Answer) -> None:
+        """Write what comes, each block at once, so that a killed process has lost none of it."""
+        self.tag = answer.tag
+        with self.path.open("r+b" if answer.start else "wb") as out:
+            at = out.seek(answer.start)
+            out.truncate()
+            while block := answer.stream.read1(_BLOCK):
+                at += out.write(block)
+                out.flush()
+                if at > _MAX_BYTES:
+                    raise PathError(f"it has more than {_MAX_BYTES // 2**30} GiB")
+            os.fsync(out.fileno())
+        if answer.total is not None and at < answer.total:
+            raise ConnectionError(f"the connection ended after {at} of {answer.total} bytes")
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.tag = None
 
 
 class _WrongBytesError(OSError):
     """The bytes that came are not those that were published; the next attempt may bring them."""
 
 
-def _retried(action: Callable[[], Result], *, pause_s: float) -> Result:
-    """Return what `action` returns, after a few more attempts when the connection fails."""
-    for attempt in range(_ATTEMPTS - 1):
+def _fetch(source: Source, file: PublishedFile, path: Path, pause_s: float) -> None:
+    """Fetch one file, as often as it takes while bytes come, and a few times when none do."""
+    part = _Part(path.with_name(f".{path.name}.part"))
+    furthest, failures = part.size, 0
+    if furthest and sha256_file(part.path) == file.sha256:  # killed after the last byte
+        part.path.replace(path)
+        return
+    while True:
         try:
-            return action()
+            _attempt(source, file, part)
         except (OSError, http.client.HTTPException) as error:
-            if _is_final(error):
+            failures = 1 if part.size > furthest else failures + 1
+            furthest = max(furthest, part.size)
+            if failures >= _ATTEMPTS or _is_final(error):
                 raise
-        time.sleep(pause_s * 2**attempt)
-    return action()
+        else:
+            part.path.replace(path)
+            return
+        time.sleep(pause_s * 2 ** (failures - 1))
 
 
-def _copy(base: str, path: str, part: Path) -> str:
-    """Write one file of the source to `part` and return its SHA-256."""
-    digest, n_bytes = hashlib.sha256(), 0
-    with _opened(base, path) as stream, part.open("wb") as out:
-        while block := stream.read(_BLOCK):
-            n_bytes += len(block)
-            if n_bytes > _MAX_BYTES:
-                raise PathError(f"{path} has more than {_MAX_BYTES // 2**30} GiB")
-            digest.update(block)
-            out.write(block)
-    return digest.hexdigest()
-
-
-def _listing(base: str, pause_s: float) -> bytes:
-    def read() -> bytes:
-        with _opened(base, _SUMS) as stream:
-            return stream.read(_MAX_LISTING)
-
+def _attempt(source: Source, file: PublishedFile, part: _Part) -> None:
+    """Fetch what is missing of a part; when it then is not the published file, begin anew next time."""
     try:
-        return _retried(read, pause_s=pause_s)
-    except (OSError, http.client.HTTPException) as error:
-        raise PathError(
-            f"cannot fetch {_SUMS} from {base}: {error or type(error).__name__}. Check the connection, or "
-            "name a mirror or a folder with --source."
-        ) from error
-
-
-@contextmanager
-def _opened(base: str, path: str) -> Iterator[IO[bytes]]:
-    if base.startswith(("http://", "https://")):
-        address = base.rstrip("/") + "/" + urllib.parse.quote(path)
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as stream:
-            yield stream
-    else:
-        with inside(Path(base), path).open("rb") as stream:
-            yield stream
+        with source.open(file.path, start=part.size, tag=part.tag) as answer:
+            part.take(answer)
+    except StaleError:
+        part.discard()
+        raise
+    if sha256_file(part.path) != file.sha256:
+        part.discard()
+        raise _WrongBytesError("its bytes do not have the published SHA-256")
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether asking again cannot help: the file is not there, or may not be had."""
+    """Whether asking again cannot help: the file is elsewhere, may not be had, or cannot be stored."""
     if isinstance(error, urllib.error.HTTPError):
-        return 400 <= error.code < 500 and error.code not in (408, 429)
-    return isinstance(error, PathError)
+        return 300 <= error.code < 500 and error.code not in (408, 429)
+    return isinstance(error, PathError) or (isinstance(error, OSError) and error.errno in _LOCAL)

@@ -5,7 +5,9 @@ names nothing, so the caller states rate and unit, and the channels' names. Must
 """
 
 import math
+import warnings
 from pathlib import Path
+from tokenize import TokenError
 from typing import BinaryIO
 
 import numpy as np
@@ -63,9 +65,17 @@ def array_header(stream: BinaryIO, *, size: int, where: str) -> tuple[tuple[int,
         version = npy_format.read_magic(stream)
         if version not in _HEADERS:
             raise FormatError(f"{where}: expected a .npy file of version 1 or 2, got {version}.")
-        shape, _, dtype = _HEADERS[version](stream)
+        with warnings.catch_warnings():
+            # Headers of Python 2 are as good; numpy says so at every one of them.
+            warnings.simplefilter("ignore", UserWarning)
+            shape, _, dtype = _HEADERS[version](stream)
         available = size - stream.tell()
-    except (ValueError, SyntaxError, TypeError) as error:  # what numpy raises for a header that is not one
+    except (
+        ValueError,
+        SyntaxError,
+        TypeError,
+        TokenError,
+    ) as error:  # what numpy raises for a header that is not one
         raise FormatError(f"{where}: expected a .npy file: {error}.") from error
     if not is_real(dtype):
         raise FormatError(f"{where}: expected real numbers of at most 8 bytes, got an array of {dtype}.")
@@ -84,5 +94,7 @@ def _mapped(path: Path) -> np.ndarray:
         shape, _ = array_header(stream, size=path.stat().st_size, where=str(path))
     if math.prod(shape) == 0:
         raise FormatError(f"{path}: expected samples, got an array of shape {shape}.")
-    mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped

@@ -13,8 +13,8 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import scipy  # loads its `signal`, 0.6 s and 60 MB, when it is first used
 from jaxtyping import Bool, Float64
-from scipy.signal import firwin, oaconvolve, resample_poly
 
 __all__ = ["apply_window", "band_stop", "high_pass", "low_pass", "resample", "resample_mask"]
 
@@ -28,7 +28,7 @@ _ZEROS = 10
 @functools.lru_cache(maxsize=64)
 def low_pass(cutoff_hz: float, *, width_hz: float, rate_hz: float) -> Float64[np.ndarray, " taps"]:
     """Return the taps (an odd number, sum 1) of a low pass with gain one half at `cutoff_hz`."""
-    return _frozen(firwin(_n_taps(width_hz, rate_hz), cutoff_hz, fs=rate_hz, window="hamming"))
+    return _frozen(scipy.signal.firwin(_n_taps(width_hz, rate_hz), cutoff_hz, fs=rate_hz, window="hamming"))
 
 
 @functools.lru_cache(maxsize=64)
@@ -44,7 +44,9 @@ def band_stop(frequency_hz: float, *, width_hz: float, rate_hz: float) -> Float6
     """Return the taps (an odd number, sum 1) of a notch with gain one half at `width_hz` on either side."""
     edges = (frequency_hz - width_hz, frequency_hz + width_hz)
     return _frozen(
-        firwin(_n_taps(width_hz, rate_hz), edges, fs=rate_hz, window="hamming", pass_zero="bandstop")
+        scipy.signal.firwin(
+            _n_taps(width_hz, rate_hz), edges, fs=rate_hz, window="hamming", pass_zero="bandstop"
+        )
     )
 
 
@@ -54,7 +56,7 @@ def apply_window(
     """Filter with an odd number of symmetric taps, centred: the output is not delayed."""
     half = len(taps) // 2
     extended = np.pad(samples, ((0, 0), (half, half)), mode="edge")
-    filtered: Float64[np.ndarray, "channels time"] = oaconvolve(
+    filtered: Float64[np.ndarray, "channels time"] = scipy.signal.oaconvolve(
         extended, taps[None, :], mode="valid", axes=-1
     )
     return filtered
@@ -72,7 +74,7 @@ def resample(
     if ratio == 1:
         return samples
     up, down = ratio.numerator, ratio.denominator
-    resampled: Float64[np.ndarray, "channels resampled"] = resample_poly(
+    resampled: Float64[np.ndarray, "channels resampled"] = scipy.signal.resample_poly(
         samples, up, down, axis=-1, window=_resampling_taps(up, down), padtype="edge"
     )
     return resampled
@@ -93,7 +95,7 @@ def resample_mask(valid: Bool[np.ndarray, " time"], ratio: Fraction) -> Bool[np.
 @functools.lru_cache(maxsize=64)
 def _resampling_taps(up: int, down: int) -> Float64[np.ndarray, " taps"]:
     widest = max(up, down)
-    return _frozen(firwin(2 * _ZEROS * widest + 1, 1 / widest, window=("kaiser", 5.0)))
+    return _frozen(scipy.signal.firwin(2 * _ZEROS * widest + 1, 1 / widest, window=("kaiser", 5.0)))
 
 
 def _n_taps(width_hz: float, rate_hz: float) -> int:

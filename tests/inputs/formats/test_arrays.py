@@ -1,13 +1,17 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from vicinal.errors import FormatError
-from vicinal.inputs.formats.arrays import is_real, rows_of, signal_of, to_float32
+from vicinal.inputs.formats.arrays import from_arrow, is_real, rows_of, signal_of, to_float32
 from vicinal.inputs.formats.stated import Stated
 
 STATED = Stated(Path(), rate_hz=10.0, units="mV")
@@ -60,3 +64,22 @@ def test_rows_are_signals():
     )
     assert (rows.n, rows.columns) == (3, {"label": ("a", "", "b")})
     assert [rows.read(row).samples.tolist() for row in range(3)] == [[[0, 1]], [[2, 3]], [[4, 5]]]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint16", "int64", "float", "double"])
+@pytest.mark.parametrize("values", [[1, 2, 3, 4], [1, None, 3, 4], [None, 2, None, 4]])
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_arrow_values_with_and_without_nulls_and_offsets(kind, values, start):
+    array = pa.array(values, kind).slice(start)
+    expected = np.array([np.nan if value is None else value for value in values[start:]])
+    np.testing.assert_array_equal(from_arrow(array), expected)
+
+
+def test_neither_csv_nor_parquet_needs_pandas(tmp_path):
+    (tmp_path / "r.csv").write_text("time,a [mV]\n0,1\n1,\n")
+    pq.write_table(pa.table({"time": [0, 1], "a [mV]": [1.0, None]}), tmp_path / "r.parquet")
+    program = (
+        "import sys; from vicinal.inputs.formats.reading import read; "
+        "read(sys.argv[1] + '/r.csv'), read(sys.argv[1] + '/r.parquet'); sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == 0

@@ -121,19 +121,51 @@ def test_many_blocks_equal_what_pandas_reads(tmp_path):
     np.testing.assert_array_equal(found, values.astype(np.float32))
 
 
-def survive(folder, n):
-    wide = b"who,x0,x1,x2,x3\n" + b"".join(b"p%d,1,2.5,-3,%d\n" % (k, k) for k in range(20))
-    ucr = b"".join(b"%d\t1.0\t2.5\t-3\t%d\n" % (k % 2, k) for k in range(20))
-    for name, good in (("r.csv", wide), ("r.tsv", ucr)):
-        for mutant in mutants(good, n=n // 2, seed=22):
-            (folder / name).write_bytes(mutant)
-            answers(lambda name=name: read(folder / name, row=3, rate_hz=1, units="1"), names=name)
+GOOD = {
+    "r.csv": "label,x0,x1,x2,x3,subject\n" + "".join(f"A,{k},{k}.5,,-{k}e-1,p{k}\n" for k in range(8)),
+    "r.tsv": "".join(f"{k % 3}\t{k}.25\t{-k}\tNaN\t{k}\t1e-2\n" for k in range(8)),
+}
 
 
-def test_mutants(tmp_path):
-    survive(tmp_path, 150)
+def survive(tmp_path, name, n):
+    for mutant in mutants(GOOD[name].encode(), n=n, seed=5):
+        path = write(tmp_path, mutant, name)
+
+        def misread(signal, mutant=mutant):
+            # Every line has as many cells as the first; a further column is one that is not a sample.
+            first = mutant.split(b"\n")[0]
+            cells = 1 + first.count(b"\t" if b"\t" in first else b";" if b";" in first else b",")
+            found = signal.samples.size
+            return None if found < cells or b'"' in mutant else f"{found} samples in {cells} cells"
+
+        answers(lambda path=path: read(path, row=2, rate_hz=1.0, units="1"), names=name, misread=misread)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_mutants(tmp_path, name):
+    survive(tmp_path, name, 100)
 
 
 @pytest.mark.prove
-def test_ten_thousand_mutants(tmp_path):
-    survive(tmp_path, 20_000)
+@pytest.mark.parametrize("name", GOOD)
+def test_ten_thousand_mutants(tmp_path, name):
+    survive(tmp_path, name, 10_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("ECG5000/ECG5000_TRAIN.tsv", (500, 140)),
+        ("ECG5000/ECG5000_TEST_from_rda.tsv", (4500, 140)),
+        ("ECG200/ECG200_TRAIN.tsv", (100, 96)),
+        ("ECG200/ECG200_TEST.tsv", (100, 96)),
+    ],
+)
+def test_real_ucr_files_equal_what_pandas_reads(real, name, shape):
+    expected = pd.read_csv(real("ucr") / name, sep="\t", header=None, dtype={0: str})
+    rows = opened(real("ucr") / name)
+    assert rows.columns == {"label": tuple(expected[0])}
+    found = np.stack([rows.read(row).samples[0] for row in range(rows.n)])
+    assert found.shape == shape
+    np.testing.assert_array_equal(found, expected.iloc[:, 1:].to_numpy(np.float32))

@@ -9,6 +9,9 @@ import wave
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -27,6 +30,16 @@ def csv(path):
 
 def wide(path):
     pd.DataFrame(VALUES.reshape(-1, 4000)).add_prefix("x").to_csv(path, index=False)
+
+
+def timed(path):
+    columns = {"time": np.arange(N) / 500, "II [mV]": VALUES.astype(np.float32)}
+    (pa.csv.write_csv if path.suffix == ".csv" else pq.write_table)(pa.table(columns), path)
+
+
+def ts(path):
+    lines = (",".join(map(str, row)) + "\n" for row in VALUES.reshape(-1, 4000).tolist())
+    path.write_text("@univariate true\n@classLabel false\n@data\n" + "".join(lines))
 
 
 def wav(path):
@@ -67,6 +80,10 @@ def png(path):
 MAKERS = {
     "r.csv": csv,
     "wide.csv": wide,
+    "timed.csv": timed,
+    "timed.parquet": timed,
+    "wide.parquet": lambda path: pd.DataFrame(VALUES.reshape(-1, 4000)).add_prefix("x").to_parquet(path),
+    "wide.ts": ts,
     "r.parquet": lambda path: pd.DataFrame(VALUES.reshape(-1, 2), columns=["II", "V1"]).to_parquet(path),
     "r.npy": lambda path: np.save(path, VALUES.reshape(2, -1).astype(np.float64)),
     "r.npz": lambda path: np.savez_compressed(path, x=VALUES.reshape(2, -1)),
@@ -103,7 +120,9 @@ def test_memory_is_bounded(tmp_path, name: str, monkeypatch: pytest.MonkeyPatch)
     )
     if name == "r.csv":
         options = {"rate_hz": 100.0}
-    if name == "wide.csv":
+    if name.startswith("timed"):
+        options = {}
+    if name.startswith("wide"):
         options["row"] = 0
     arguments = [str(tmp_path / "large" / name), str(tmp_path / "small" / name), json.dumps(options)]
     result = subprocess.run(

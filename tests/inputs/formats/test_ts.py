@@ -65,6 +65,12 @@ def test_a_bad_file_is_refused(tmp_path, old, new, message):
     assert "r.ts" in str(caught.value)
 
 
+def test_lengths_that_differ_against_the_head_are_refused(tmp_path):
+    path = write(tmp_path, "@univariate true\n@equalLength true\n@data\n1,2\n1,2,3\n")
+    with pytest.raises(FormatError, match=r"r\.ts: expected signals of equal length"):
+        read(path, row=1, rate_hz=1, units="1")
+
+
 def test_a_file_without_signals_is_refused(tmp_path):
     with pytest.raises(FormatError, match="expected '@data' and lines below it"):
         read(write(tmp_path, "@univariate true\n@data\n"), row=0, rate_hz=1, units="1")

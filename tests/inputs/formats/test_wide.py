@@ -50,6 +50,8 @@ def test_what_the_caller_states_decides(names, stated, samples, others):
         ("x0 x1 x2 fold1 fold2", None, "there are 3 named 'x' and a number, 2 named 'fold' and a number"),
         ("x_0 x_1 x0 x1", None, "channels that differ by name, got x, x"),
         ("a b", "a", "FIRST:LAST, two names of columns, got 'a'"),
+        ("N 0.1 0.2", None, "no two of the 3 columns"),
+        ("a -1 -2", None, "no two of the 3 columns"),
         ("time b", "tine:b", "no column is named 'tine', did you mean 'time'"),
         ("a b", "b:a", "samples in order"),
         ("a b", "a:a", "at least two columns"),

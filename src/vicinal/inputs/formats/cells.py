@@ -17,7 +17,7 @@ import pyarrow.csv
 from jaxtyping import Bool, Float64, Int64, UInt8
 
 from vicinal.errors import FormatError
-from vicinal.inputs.formats.arrays import MAX_BYTES
+from vicinal.inputs.formats.arrays import MAX_BYTES, from_arrow
 
 __all__ = ["Block", "Head", "head_of", "parse_numbers", "read_blocks"]
 
@@ -130,7 +130,7 @@ def parse_numbers(cells: bytes, *, n: int) -> Float64[np.ndarray, " n"] | None:
         )
     except pa.ArrowException:
         return None
-    values: Float64[np.ndarray, " n"] = table.column(0).to_numpy()
+    values: Float64[np.ndarray, " n"] = from_arrow(table.column(0).combine_chunks())
     return values if len(values) == n else None
 
 

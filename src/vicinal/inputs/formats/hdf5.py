@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vicinal.errors import ExtraError, FormatError, did_you_mean
+from vicinal.errors import ExtraError, FormatError, VicinalError, did_you_mean
 from vicinal.inputs.formats.arrays import MAX_BYTES, is_real, rows_of, signal_of
+from vicinal.inputs.formats.hdf5_storage import MAX_CHUNK, Chunks, storage_problem
 from vicinal.inputs.formats.rowfile import RowFile, only_signal
 from vicinal.inputs.formats.stated import Stated
 from vicinal.signal import Signal
@@ -29,10 +30,7 @@ CODE15_LEADS = ("DI", "DII", "DIII", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4"
 
 _TRACINGS = "tracings"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_PLAIN_FILTERS = {1, 2, 3}
-"""Deflate, shuffle and Fletcher's checksum; others run code from elsewhere."""
 _MAX_MEMBERS = 1000
-_MOST_CHUNK = 256 << 20
 
 
 def read_hdf5(path: Path, stated: Stated) -> Signal:
@@ -41,7 +39,7 @@ def read_hdf5(path: Path, stated: Stated) -> Signal:
     Raises:  FormatError: when it is not such a file, holds several signals, or rate or unit are not stated.
              ExtraError: when h5py is not installed.
     """
-    with _opened(path) as file:
+    with _faults(path), _opened(path) as file:
         name, data = _chosen(file, path, stated)
         if len(data.shape) == 3:
             return only_signal(_rows(file, name, data, path, stated), path=path)
@@ -55,7 +53,8 @@ def open_hdf5(path: Path, stated: Stated) -> RowFile:
 
     Raises:  FormatError: when it is not such a file.  ExtraError: when h5py is not installed.
     """
-    with _opened(path) as file:
+    with _faults(path):
+        file = _opened(path)  # stays open for its rows, and closes with them
         name, data = _chosen(file, path, stated)
         if len(data.shape) not in (2, 3):
             raise FormatError(f"{path}, {name}: expected one signal a row, got shape {data.shape}.")
@@ -63,23 +62,26 @@ def open_hdf5(path: Path, stated: Stated) -> RowFile:
 
 
 class _Rows:
-    """The rows of one data set; the file is open while a row is read."""
+    """The rows of one data set of an open file; the chunks of a row are measured before it is read."""
 
-    def __init__(self, path: Path, name: str, shape: tuple[int, ...]) -> None:
-        self._path, self._name = path, name
-        self._turned = name == _TRACINGS and len(shape) == 3
-        self.shape = (shape[0], shape[2], shape[1]) if self._turned else shape
+    def __init__(self, file: "h5py.File", name: str, data: Any, path: Path) -> None:
+        self._file, self._data, self._path, self._where = file, data, path, f"{path}, {name}"
+        self._chunks = Chunks(data)
+        self._turned = name == _TRACINGS and len(data.shape) == 3
+        n, *rest = data.shape
+        self.shape: tuple[int, ...] = (n, *(reversed(rest) if self._turned else rest))
 
     def __getitem__(self, row: int, /) -> np.ndarray:
-        with _opened(self._path) as file:
-            values = np.asarray(file[self._name][row])
+        with _faults(self._path):
+            _check(self._chunks.problem(row), self._where)
+            values = np.asarray(self._data[row])
         return values.T if self._turned else values
 
 
 def _rows(file: "h5py.File", name: str, data: Any, path: Path, stated: Stated) -> RowFile:
-    rows = _Rows(path, name, data.shape)
+    rows = _Rows(file, name, data, path)
     leads = CODE15_LEADS if name == _TRACINGS and rows.shape[1:2] == (len(CODE15_LEADS),) else None
-    if rows.shape[0] > 1 and math.prod(data.shape[1:]) * 4 > MAX_BYTES:
+    if math.prod(data.shape[1:]) * 4 > MAX_BYTES:
         raise FormatError(f"{path}, {name}: expected signals of at most {MAX_BYTES} bytes.")
     return rows_of(
         rows, path=path, stated=stated, names=leads, columns=_columns(file, name, data.shape[0], path)
@@ -93,12 +95,11 @@ def _columns(file: "h5py.File", name: str, n: int, path: Path) -> dict[str, tupl
             continue
         data = _data_set(file, other, path, strict=False)
         if data is not None and data.shape == (n,) and data.dtype.kind in "fiub":
-            found[other] = tuple(map(str, np.asarray(data[()]).tolist()))
+            found[other] = tuple(map(str, _loaded(data, path).tolist()))
     return found
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator["h5py.File"]:
+def _opened(path: Path) -> "h5py.File":
     try:
         import h5py
     except ImportError as error:
@@ -106,14 +107,25 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
     with path.open("rb") as stream:
         if stream.read(8) != _SIGNATURE:
             raise FormatError(f"{path}: expected an HDF5 file, its first bytes are not of one.")
+    # Room for the chunk that neighbouring rows share, so that it is unpacked once.
+    return h5py.File(path, "r", locking=False, rdcc_nbytes=2 * MAX_CHUNK)
+
+
+@contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    """Turn what h5py raises for content it cannot make sense of into a FormatError."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            yield file
+        yield
+    except VicinalError:
+        raise
     except (OSError, KeyError, ValueError, RuntimeError, TypeError, OverflowError, AttributeError) as error:
-        if isinstance(error, FormatError):
-            raise
         reason = str(error).partition("\n")[0][:200]
         raise FormatError(f"{path}: h5py cannot read it: {reason}.") from error
+
+
+def _check(problem: str, where: str) -> None:
+    if problem:
+        raise FormatError(f"{where}: expected an array stored in this file, but {problem}; it is not read.")
 
 
 def _names(file: "h5py.File", path: Path) -> list[str]:
@@ -135,7 +147,7 @@ def _data_set(file: "h5py.File", name: str, path: Path, *, strict: bool) -> Any:
         problem = "it is not an array"
     else:
         data = file[name]
-        problem = _storage_problem(data)
+        problem = storage_problem(data, size=path.stat().st_size)
         if not problem:
             return data
     if strict:
@@ -143,18 +155,6 @@ def _data_set(file: "h5py.File", name: str, path: Path, *, strict: bool) -> Any:
             f"{path}, {name}: expected an array stored in this file, but {problem}; it is not opened."
         )
     return None
-
-
-def _storage_problem(data: Any) -> str:
-    if data.is_virtual or data.external is not None:
-        return "its values lie in other files"
-    properties = data.id.get_create_plist()
-    filters = {properties.get_filter(k)[0] for k in range(properties.get_nfilters())}
-    if filters - _PLAIN_FILTERS:
-        return "it is packed by an unknown filter"
-    if data.chunks is not None and math.prod(data.chunks) * data.dtype.itemsize > _MOST_CHUNK:
-        return f"its chunks are larger than {_MOST_CHUNK} bytes"
-    return ""
 
 
 def _chosen(file: "h5py.File", path: Path, stated: Stated) -> tuple[str, Any]:
@@ -192,4 +192,5 @@ def _loaded(data: Any, path: Path) -> np.ndarray:
     n_bytes = math.prod(data.shape) * 4
     if n_bytes > MAX_BYTES:
         raise FormatError(f"{path}: expected at most {MAX_BYTES} bytes of samples, got {n_bytes}.")
+    _check(Chunks(data).problem(), f"{path}, {data.name.lstrip('/')}")
     return np.asarray(data[()])

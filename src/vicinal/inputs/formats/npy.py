@@ -23,6 +23,9 @@ __all__ = ["array_header", "open_npy", "read_npy"]
 
 _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
+_NO_HEADER = (ValueError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError)
+"""What numpy raises for a header that is not one."""
+
 
 def read_npy(path: Path, stated: Stated) -> Signal:
     """Read one recording; integers of any width and floats become float32, and NaN stays missing.
@@ -66,16 +69,13 @@ def array_header(stream: BinaryIO, *, size: int, where: str) -> tuple[tuple[int,
         if version not in _HEADERS:
             raise FormatError(f"{where}: expected a .npy file of version 1 or 2, got {version}.")
         with warnings.catch_warnings():
-            # Headers of Python 2 are as good; numpy says so at every one of them.
-            warnings.simplefilter("ignore", UserWarning)
+            # Headers of Python 2 are as good; numpy, and Python's parser, warn of what they go on with.
+            warnings.simplefilter("ignore")
             shape, _, dtype = _HEADERS[version](stream)
         available = size - stream.tell()
-    except (
-        ValueError,
-        SyntaxError,
-        TypeError,
-        TokenError,
-    ) as error:  # what numpy raises for a header that is not one
+    except FormatError:
+        raise
+    except _NO_HEADER as error:
         raise FormatError(f"{where}: expected a .npy file: {error}.") from error
     if not is_real(dtype):
         raise FormatError(f"{where}: expected real numbers of at most 8 bytes, got an array of {dtype}.")

@@ -3,7 +3,7 @@
 Columns of plain numbers only; `wide.py` says which are samples where each row is a signal. Must not know data sets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float32
 
 from vicinal.errors import FormatError
-from vicinal.inputs.formats.arrays import MAX_BYTES, rows_of, to_float32
+from vicinal.inputs.formats.arrays import MAX_BYTES, from_arrow, rows_of, to_float32
 from vicinal.inputs.formats.csv import column_names, rate_of, time_column
 from vicinal.inputs.formats.rowfile import RowFile, only_signal
 from vicinal.inputs.formats.stated import Stated
@@ -24,6 +24,8 @@ __all__ = ["open_parquet", "read_parquet"]
 
 _MAX_COLUMNS = 1 << 17
 _BATCH_VALUES = 1 << 18
+_BUFFER = 1 << 16
+_GROUP = 256
 
 
 def read_parquet(path: Path, stated: Stated) -> Signal:
@@ -41,14 +43,13 @@ def read_parquet(path: Path, stated: Stated) -> Signal:
         channels = [index for index in range(len(names)) if index != time]
         _check_size(file, len(names), path)
         samples = np.empty((len(channels), file.metadata.num_rows), dtype=np.float32)
-        times, start = [], 0
-        for batch in _batches(file, path):
-            stop = start + batch.num_rows
+        times = []
+        fields = file.schema_arrow.names
+        for start, stop, batch in _batches(file, fields, path):
             for row, index in enumerate(channels):
-                samples[row, start:stop] = _numbers(batch, index, names[index], path)
+                samples[row, start:stop] = _numbers(batch, fields[index], path)
             if time is not None:
-                times.append(batch.column(time).cast(pa.float64()).to_numpy(zero_copy_only=False))
-            start = stop
+                times.append(from_arrow(batch.column(fields[time]).cast(pa.float64())))
     return Signal(
         samples=samples,
         channels=tuple(names[index] for index in channels),
@@ -72,28 +73,32 @@ def open_parquet(path: Path, stated: Stated) -> RowFile:
         layout = layout_of(names, stated=stated, where=str(path))
         _check_size(file, layout.samples.size, path)
         samples = np.empty((file.metadata.num_rows, layout.samples.size), dtype=np.float32)
-        texts = [list[str]() for _ in layout.others]
-        start = 0
-        for batch in _batches(file, path):
-            stop = start + batch.num_rows
-            for at, index in enumerate(layout.samples.ravel().tolist()):
-                samples[start:stop, at] = _numbers(batch, index, names[index], path)
-            for column, index in zip(texts, layout.others, strict=True):
-                column.extend(_texts(batch, index, names[index], path))
-            start = stop
+        wanted = [names[index] for index in layout.samples.ravel().tolist()]
+        # Every column read holds a page and a dictionary: only some are read at a time.
+        for first in range(0, len(wanted), _GROUP):
+            group = wanted[first : first + _GROUP]
+            for start, stop, batch in _batches(file, group, path):
+                for at, name in enumerate(group, start=first):
+                    samples[start:stop, at] = _numbers(batch, name, path)
+        texts = {names[index]: list[str]() for index in layout.others}
+        for _, _, batch in _batches(file, list(texts), path) if texts else ():
+            for name, column in texts.items():
+                column.extend(_texts(batch, name, path))
     return rows_of(
         samples.reshape(len(samples), *layout.samples.shape),
         path=path,
         stated=stated,
         names=layout.channels,
-        columns={names[index]: tuple(column) for column, index in zip(texts, layout.others, strict=True)},
+        columns={name: tuple(column) for name, column in texts.items()},
     )
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(
+            path, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True
+        ) as file:
             _check_shape(file, path)
             yield file
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -127,30 +132,32 @@ def _check_size(file: pq.ParquetFile, n_columns: int, path: Path) -> None:
         raise FormatError(f"{path}: expected at most {MAX_BYTES} bytes of samples, got {decoded}.")
 
 
-def _batches(file: pq.ParquetFile, path: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the table in pieces of bounded size."""
+def _batches(
+    file: pq.ParquetFile, names: Sequence[str], path: Path
+) -> Iterator[tuple[int, int, pa.RecordBatch]]:
+    """Yield some columns in pieces of bounded size: the first row, the row behind the last, and what they hold."""
     expected, found = file.metadata.num_rows, 0
-    size = max(1, _BATCH_VALUES // len(file.schema_arrow.names))
-    for batch in file.iter_batches(batch_size=size, use_threads=False):
-        found += batch.num_rows
+    size = max(1, _BATCH_VALUES // len(names))
+    for batch in file.iter_batches(batch_size=size, columns=list(names), use_threads=False):
+        start, found = found, found + batch.num_rows
         if found > expected:
             break
-        yield batch
+        yield start, found, batch
     if found != expected:
         raise FormatError(f"{path}: expected {expected} rows as the file says, got {found}; it is damaged.")
 
 
-def _numbers(batch: pa.RecordBatch, index: int, name: str, path: Path) -> Float32[np.ndarray, " rows"]:
-    column = batch.column(index)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        raise FormatError(f"{path}: column {name}: expected numbers, got {kind}.")
-    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return to_float32(values, where=f"{path}, column {name}")
+def _numbers(batch: pa.RecordBatch, name: str, path: Path) -> Float32[np.ndarray, " rows"]:
+    column = batch.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise FormatError(f"{path}: column {name}: expected numbers, got {column.type}.")
+    return to_float32(from_arrow(column), where=f"{path}, column {name}")
 
 
-def _texts(batch: pa.RecordBatch, index: int, name: str, path: Path) -> list[str]:
-    column = batch.column(index)
+def _texts(batch: pa.RecordBatch, name: str, path: Path) -> list[str]:
+    column = batch.column(name)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         raise FormatError(f"{path}: column {name}: expected text or numbers, got bytes. Leave it out.")
     return ["" if value is None else str(value) for value in column.to_pylist()]

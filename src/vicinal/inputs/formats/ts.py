@@ -19,7 +19,7 @@ from vicinal.signal import Signal
 
 __all__ = ["open_ts", "read_ts"]
 
-_MAX_LINE = 64 << 20
+_MAX_LINE = 4 << 20
 _KNOWN = (
     "problemname", "timestamps", "missing", "univariate", "dimension", "dimensions", "equallength", "serieslength",
     "classlabel", "targetlabel",
@@ -28,10 +28,11 @@ _KNOWN = (
 
 @dataclass(frozen=True)
 class _Head:
-    """What the `@` lines state: how many channels (None: not stated), how long, and the classes."""
+    """What the `@` lines state: how many channels (None: not stated), how long, if equally, and the classes."""
 
     n_channels: int | None
     n_positions: int | None
+    is_equal: bool
     has_label: bool
     classes: tuple[str, ...]
 
@@ -75,6 +76,10 @@ def open_ts(path: Path, stated: Stated) -> RowFile:
         raise FormatError(f"{path}: expected '@data' and lines below it, got none.")
     if len({len(one) for one in samples}) > 1:
         raise FormatError(f"{path}: expected as many channels on each line, got different numbers.")
+    if head.is_equal and len({one.shape[1] for one in samples}) > 1:
+        raise FormatError(
+            f"{path}: expected signals of equal length as '@equalLength true' says, got others."
+        )
 
     def read(row: int) -> Signal:
         return signal_of(samples[row], path=path, stated=stated, row=row)
@@ -122,7 +127,9 @@ def _head(fields: dict[str, list[str]], path: Path) -> _Head:
         problems.append("'@classLabel true' names no classes")
     if problems:
         raise FormatError(f"{path}: " + "; ".join(problems) + ".")
-    return _Head(n_channels, n_positions, has_label, tuple(label[1:]))
+    return _Head(
+        n_channels, n_positions, _first(fields, "equallength") == "true", has_label, tuple(label[1:])
+    )
 
 
 def _first(fields: dict[str, list[str]], key: str) -> str:

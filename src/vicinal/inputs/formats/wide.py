@@ -89,10 +89,18 @@ def _groups(names: Sequence[str]) -> dict[str, tuple[list[int], list[int]]]:
     found: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for column, name in enumerate(names):
         match = _RUNNING.fullmatch(name)
-        if match:
+        if match and (not match["beginning"] or not _is_number(name)):
             found[match["beginning"]][0].append(column)
             found[match["beginning"]][1].append(int(match["number"]))
     return {beginning: both for beginning, both in found.items() if len(both[0]) > 1}
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _others(names: Sequence[str], samples: set[int]) -> tuple[int, ...]:

@@ -39,11 +39,17 @@ def test_a_header_is_read_and_nobody_is_named() -> None:
     assert "Jane" not in repr(found)
 
 
-def test_micro_signs_and_bdf() -> None:
+def test_bdf_has_three_bytes_a_sample() -> None:
     found = parse_header(
-        header([("a", "\xb5V", -1, 1, -8388608, 8388607, 4)], version=b"\xffBIOSEMI"), where="r"
+        header([("a", "uV", -1, 1, -8388608, 8388607, 4)], version=b"\xffBIOSEMI"), where="r"
     )
-    assert (found.width, found.signals[0].unit, found.record_bytes) == (3, "uV", 12)
+    assert (found.width, found.record_bytes) == (3, 12)
+
+
+@pytest.mark.parametrize("sign", [b"\xb5", b"\xc2\xb5", b"\xce\xbc"], ids=["latin-1", "utf-8", "greek"])
+def test_a_micro_sign_is_u(sign: bytes) -> None:
+    data = header([("a", "uV", -1, 1, -100, 100, 4)]).replace(b"uV".ljust(8), (sign + b"V").ljust(8))
+    assert parse_header(data, where="r").signals[0].unit == "uV"
 
 
 ONE = ("ECG", "mV", -1, 1, -100, 100, 4)
@@ -74,7 +80,12 @@ BAD = {
     "72-samples 99999999": (header([(*ONE[:6], 99999999)]), "samples in a record: expected a whole number"),
     "73-header size": (header(n_bytes=768), "bytes of the header: expected 512 for 1 signals, got 768"),
     "76-not ASCII": (header([("\xe9cg", *ONE[1:])]), "expected a label in ASCII"),
+    "76-unit not ASCII": (header([("a", "\xb0C", *ONE[2:])]), "expected a unit in ASCII"),
     "77-no such date": (header(date="99.99.99"), "start: expected a date"),
+    "75-annotations too long": (
+        header([ONE, ("EDF Annotations", "", -1, 1, -32768, 32767, 1 << 21)]),
+        "at most 1048576 samples in a record",
+    ),
     "unknown mark": (header(reserved="EDF+X"), "in the reserved field"),
     "too fast": (header([(*ONE[:6], 2000000)]), "expected at most 1e\\+06 Hz"),
 }

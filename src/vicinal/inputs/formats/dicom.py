@@ -7,6 +7,7 @@ Source: DICOM PS3.3, section C.10.9 (waveform module). Must not know data sets.
 import contextlib
 import logging
 import math
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Shaped
 
 from vicinal.errors import ExtraError, FormatError
+from vicinal.inputs.formats.dicom_structure import check_structure
 from vicinal.inputs.formats.rowfile import RowFile
 from vicinal.inputs.formats.stated import Stated
 from vicinal.signal import Signal
@@ -26,7 +28,8 @@ __all__ = ["open_dicom", "read_dicom"]
 _MAX_BYTES = 1 << 30
 _MAX_CHANNELS = 4096
 _MAX_RATE_HZ = 1e6
-_DEFLATED = "1.2.840.10008.1.2.1.99"
+_BLOCK = 1 << 16
+"""Samples of each channel that are scaled at a time."""
 _TYPES = {
     (8, "SB"): "i1",
     (8, "UB"): "u1",
@@ -35,7 +38,9 @@ _TYPES = {
     (32, "SL"): "i4",
     (32, "UL"): "u4",
 }
-_UNITS = {"uV": "uV", "mV": "mV", "V": "V", "MV": "mV", "microvolt": "uV", "millivolt": "mV", "volt": "V"}
+_UNITS = {"uV": "uV", "mV": "mV", "V": "V", "microvolt": "uV", "millivolt": "mV", "volt": "V"}
+_LEAD = re.compile(r"(?:Lead )?([^\s,()]+)(?=$|,| \()")
+"""One word, before a comma or a bracket: a meaning of several words is kept whole."""
 _DAMAGED = (
     OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, RecursionError,
     OverflowError, ArithmeticError, MemoryError, Warning, struct.error,
@@ -79,20 +84,15 @@ def _read(group: Any, path: Path, stated: Stated) -> Signal:
 
 
 def _groups(path: Path) -> list[Any]:
-    try:
-        import pydicom
-        from pydicom.filereader import read_file_meta_info
-    except ImportError as error:
-        raise ExtraError("DICOM files need pydicom. Install it with: pip install 'vicinal[dicom]'") from error
     if path.stat().st_size > _MAX_BYTES:
         raise FormatError(f"{path}: expected at most {_MAX_BYTES} bytes, got {path.stat().st_size}.")
+    check_structure(path)
+    try:
+        import pydicom
+    except ImportError as error:
+        raise ExtraError("DICOM files need pydicom. Install it with: pip install 'vicinal[dicom]'") from error
     try:
         with _quiet():
-            meta = read_file_meta_info(path)
-            if str(meta.get("TransferSyntaxUID", "")) == _DEFLATED:
-                raise FormatError(
-                    f"{path}: expected data that are not deflated. Save it in an explicit transfer syntax."
-                )
             data = pydicom.dcmread(path, specific_tags=["SOPClassUID", "WaveformSequence"])
             groups = list(data.get("WaveformSequence") or [])
             if not groups:
@@ -150,9 +150,11 @@ def _signal(group: Any, path: Path, stated: Stated) -> Signal:
     names = [_name(one, k) for k, one in enumerate(definitions)]
     found = [_scale(one, f"{path}, channel {name}") for one, name in zip(definitions, names, strict=True)]
     samples = np.empty((n_channels, n_samples), dtype=np.float32)
-    for row, (sensitivity, baseline, _) in enumerate(found):
-        samples[row] = raw[:, row] * sensitivity + baseline
-    _drop_padding(samples, raw, group, _TYPES[bits, kind])
+    for at in range(0, n_samples, _BLOCK):
+        part = raw[at : at + _BLOCK].T
+        for row, (sensitivity, baseline, _) in enumerate(found):
+            samples[row, at : at + _BLOCK] = part[row] * sensitivity + baseline
+        samples[:, at : at + _BLOCK][_is_padding(part, group)] = np.nan
     return Signal(
         samples=samples,
         channels=tuple(names),
@@ -166,27 +168,22 @@ def _signal(group: Any, path: Path, stated: Stated) -> Signal:
     )
 
 
-def _drop_padding(
-    samples: Float32[np.ndarray, "channels time"], raw: np.ndarray, group: Any, kind: str
-) -> None:
-    """Mark what the file says is padding as missing."""
+def _is_padding(part: Shaped[np.ndarray, "channels time"], group: Any) -> Bool[np.ndarray, "channels time"]:
+    """Return where the samples are what the file says is padding."""
     value = group.get("WaveformPaddingValue")
     if value is None:
-        return
-    padding = (
-        np.frombuffer(bytes(value)[: np.dtype(kind).itemsize], dtype="<" + kind)
-        if isinstance(value, bytes)
-        else value
-    )
-    samples[(raw == padding).T] = np.nan
+        return np.zeros(part.shape, dtype=np.bool_)
+    if isinstance(value, bytes):
+        value = np.frombuffer(value[: part.itemsize], dtype=part.dtype)
+    return np.asarray(part == value)
 
 
 def _name(definition: Any, k: int) -> str:
-    label = definition.get("ChannelLabel")
+    """Return the channel's name: of the standard's meanings ("Lead I", "aVR, augmented voltage, right"), the lead's."""
     sources = definition.get("ChannelSourceSequence") or []
-    meaning = str(sources[0].get("CodeMeaning", "")) if len(sources) else ""
-    name = meaning.removeprefix("Lead ").partition(" (")[0].strip() or str(label or "").strip()
-    return name or str(k)
+    meaning = str(sources[0].get("CodeMeaning", "")).strip() if len(sources) else ""
+    lead = _LEAD.match(meaning)
+    return (lead[1] if lead else meaning) or str(definition.get("ChannelLabel") or "").strip() or str(k)
 
 
 def _scale(definition: Any, where: str) -> tuple[float, float, str]:

@@ -4,7 +4,10 @@ Channels bear the file's labels; annotations become events. Who was recorded, an
 sets.
 """
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
@@ -18,8 +21,8 @@ from vicinal.signal import Events, Signal
 
 __all__ = ["read_edf"]
 
-_BLOCK_BYTES = 1 << 22
-_TOLERANCE_S = 1e-3
+_BLOCK_BYTES = 1 << 20
+_Bytes = UInt8[np.ndarray, "records bytes"]
 
 
 def read_edf(path: Path, stated: Stated) -> Signal:
@@ -32,7 +35,9 @@ def read_edf(path: Path, stated: Stated) -> Signal:
     n_records = _n_records(header, path)
     chosen = _chosen(header, path, stated)
     rate_hz = header.signals[chosen[0]].n_samples / header.record_s
-    samples, annotated = _decoded(header, n_records, chosen, path)
+    with path.open("rb") as stream:
+        samples = _decoded(stream, header, n_records, chosen, path)
+        events = _events(stream, header, n_records, (rate_hz, samples.shape[1]), path)
     signals = [header.signals[k] for k in chosen]
     return Signal(
         samples=samples,
@@ -40,7 +45,7 @@ def read_edf(path: Path, stated: Stated) -> Signal:
         units=tuple(stated.unit_or(one.unit or None, where=f"{path}, {one.label}") for one in signals),
         rate_hz=stated.rate_or(rate_hz, where=str(path)),
         id=path.stem,
-        events=_events(header, annotated, rate_hz, samples.shape[1], path),
+        events=events,
         source=str(path),
     )
 
@@ -76,32 +81,52 @@ def _chosen(header: EdfHeader, path: Path, stated: Stated) -> list[int]:
 
 
 def _decoded(
-    header: EdfHeader, n_records: int, chosen: list[int], path: Path
-) -> tuple[Float32[np.ndarray, "channels time"], list[list[bytes]]]:
-    """Return the samples in physical units, and the bytes of each record's annotation signals."""
-    n_each = header.signals[chosen[0]].n_samples
-    if len(chosen) * n_each * n_records * 4 > MAX_BYTES:
+    stream: BinaryIO, header: EdfHeader, n_records: int, chosen: list[int], path: Path
+) -> Float32[np.ndarray, "channels time"]:
+    """Return the samples of the chosen signals in physical units."""
+    n_samples = n_records * header.signals[chosen[0]].n_samples
+    if len(chosen) * n_samples * 4 > MAX_BYTES:
         raise FormatError(f"{path}: expected at most {MAX_BYTES} bytes of samples. Give fewer channels.")
-    samples = np.empty((len(chosen), n_records * n_each), dtype=np.float32)
-    starts = np.cumsum([0, *(header.width * one.n_samples for one in header.signals)])
-    notes = [k for k, one in enumerate(header.signals) if one.label in ANNOTATIONS]
-    annotated: list[list[bytes]] = []
-    per_block = max(1, _BLOCK_BYTES // header.record_bytes)
-    with path.open("rb") as stream:
-        stream.seek(header.n_bytes)
-        for first in range(0, n_records, per_block):
-            n = min(per_block, n_records - first)
-            block = np.frombuffer(stream.read(n * header.record_bytes), dtype=np.uint8).reshape(n, -1)
-            for row, k in enumerate(chosen):
-                values = _digital(block[:, starts[k] : starts[k + 1]], header.width)
-                samples[row, first * n_each : (first + n) * n_each] = _physical(
-                    values, header.signals[k]
-                ).ravel()
-            annotated += [[line[starts[k] : starts[k + 1]].tobytes() for k in notes] for line in block]
-    return samples, annotated
+    samples = np.empty((len(chosen), n_samples), dtype=np.float32)
+    many = header.record_bytes <= _BLOCK_BYTES
+    for row, at, data in (_blocks if many else _parts)(stream, header, n_records, chosen):
+        values = _physical(_digital(data, header.width), header.signals[chosen[row]])
+        samples[row, at : at + values.size] = values.ravel()
+    return samples
 
 
-def _digital(block: UInt8[np.ndarray, "records bytes"], width: int) -> Float64[np.ndarray, "records samples"]:
+def _blocks(
+    stream: BinaryIO, header: EdfHeader, n_records: int, chosen: list[int]
+) -> Iterator[tuple[int, int, _Bytes]]:
+    """Yield row, first sample and bytes of each chosen signal, from as many records at a time as a block holds."""
+    starts, per_block = _starts(header), _BLOCK_BYTES // header.record_bytes
+    stream.seek(header.n_bytes)
+    for first in range(0, n_records, per_block):
+        data = stream.read(min(per_block, n_records - first) * header.record_bytes)
+        block = np.frombuffer(data, dtype=np.uint8).reshape(-1, header.record_bytes)
+        for row, k in enumerate(chosen):
+            yield row, first * header.signals[k].n_samples, block[:, starts[k] : starts[k + 1]]
+
+
+def _parts(
+    stream: BinaryIO, header: EdfHeader, n_records: int, chosen: list[int]
+) -> Iterator[tuple[int, int, _Bytes]]:
+    """Yield the same from records that are larger than a block, such as one that holds the whole recording."""
+    starts, per_part = _starts(header), _BLOCK_BYTES // header.width
+    for record, (row, k) in itertools.product(range(n_records), enumerate(chosen)):
+        n_each = header.signals[k].n_samples
+        stream.seek(header.n_bytes + record * header.record_bytes + starts[k])
+        for at in range(0, n_each, per_part):
+            data = stream.read(min(per_part, n_each - at) * header.width)
+            yield row, record * n_each + at, np.frombuffer(data, dtype=np.uint8)[None]
+
+
+def _starts(header: EdfHeader) -> list[int]:
+    """Return where in a record each signal begins, in bytes, and where the last one ends."""
+    return list(itertools.accumulate((header.width * one.n_samples for one in header.signals), initial=0))
+
+
+def _digital(block: _Bytes, width: int) -> Float64[np.ndarray, "records samples"]:
     if width == 2:
         return np.ascontiguousarray(block).view("<i2").astype(np.float64)
     parts = block.reshape(len(block), -1, 3).astype(np.int32)
@@ -117,28 +142,42 @@ def _physical(
 
 
 def _events(
-    header: EdfHeader, annotated: list[list[bytes]], rate_hz: float, n_samples: int, path: Path
+    stream: BinaryIO, header: EdfHeader, n_records: int, timing: tuple[float, int], path: Path
 ) -> Events | None:
-    if not annotated or not annotated[0]:
+    """Return the annotations of all records, whose first annotation signal says when each begins."""
+    rate_hz, n_samples = timing
+    notes = [k for k, one in enumerate(header.signals) if one.label in ANNOTATIONS]
+    if not notes:
         if not header.gapless:
             raise FormatError(f"{path}: the records may have gaps, and no annotations say where.")
         return None
-    onsets = [record_onset(one[0], where=f"{path}, record {k}") for k, one in enumerate(annotated)]
-    expected = onsets[0] + header.record_s * np.arange(len(onsets))
-    gaps = np.flatnonzero(np.abs(np.array(onsets) - expected) > _TOLERANCE_S)
-    if len(gaps):
-        raise FormatError(
-            f"{path}: expected records that follow each other, record {gaps[0]} begins at {onsets[gaps[0]]:g} s "
-            f"instead of {expected[gaps[0]]:g} s. Cut the recording at its gaps."
-        )
-    found = [
-        (onset - onsets[0], text)
-        for k, one in enumerate(annotated)
-        for data in one
-        for onset, text in annotations_in(data, where=f"{path}, record {k}")
-    ]
+    starts, began = _starts(header), 0.0
+    found: list[tuple[float, str]] = []
+    for record in range(n_records):
+        where = f"{path}, record {record}"
+        for k in notes:
+            stream.seek(header.n_bytes + record * header.record_bytes + starts[k])
+            data = stream.read(starts[k + 1] - starts[k])
+            if k == notes[0]:
+                onset = record_onset(data, where=where)
+                began = onset if record == 0 else began
+                _check_onset(onset, began + record * header.record_s, rate_hz, where)
+            found += [(at - began, text) for at, text in annotations_in(data, where=where)]
     found.sort(key=lambda pair: pair[0])
-    positions = np.rint(np.array([onset for onset, _ in found]) * rate_hz).astype(np.int64)
-    if len(positions) and not (positions[0] >= 0 and positions[-1] < n_samples + rate_hz):
-        raise FormatError(f"{path}: expected annotations within the recording, got one outside.")
+    positions = np.rint(np.array([at for at, _ in found]) * rate_hz).astype(np.int64)
+    outside = np.flatnonzero((positions < 0) | (positions > n_samples))
+    if len(outside):
+        raise FormatError(
+            f"{path}: expected annotations within 0 to {n_samples / rate_hz:g} s of the first sample, "
+            f"got one at {found[outside[0]][0]:g} s."
+        )
+    # "The end" is a moment after the last sample; it is told of that sample.
     return Events(np.minimum(positions, n_samples - 1), tuple(text for _, text in found))
+
+
+def _check_onset(onset: float, expected: float, rate_hz: float, where: str) -> None:
+    if abs(onset - expected) * rate_hz > 0.5:
+        raise FormatError(
+            f"{where}: expected records that follow each other, it begins at {onset:.9g} s instead of "
+            f"{expected:.9g} s. Cut the recording at its gaps."
+        )

@@ -19,6 +19,7 @@ _MAIN = 256
 _MAX_SIGNALS = 4096
 _MAX_RECORDS = 99_999_999
 _MAX_RATE_HZ = 1e6
+_MAX_NOTES = 1 << 20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"(0[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.\d\d", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3])\.[0-5]\d\.[0-5]\d", re.ASCII)
@@ -146,8 +147,19 @@ def _signal(fields: list[bytes], k: int, width: int, record_s: float, problems: 
             problems.append(f"{where}: expected a digital range, got {digital[0]} to {digital[1]}")
         if n_samples > _MAX_RATE_HZ * record_s:
             problems.append(f"{where}: expected at most {_MAX_RATE_HZ:g} Hz, got {n_samples / record_s:g}")
-    unit = fields[2].decode("latin-1").strip().replace("\xb5", "u").replace("\x00", "")
-    return EdfSignal(label, unit, low, high, digital[0], digital[1], n_samples)
+    elif n_samples > _MAX_NOTES:
+        problems.append(f"{where}: expected at most {_MAX_NOTES} samples in a record, got {n_samples}")
+    return EdfSignal(label, _unit(fields[2], where, problems), low, high, digital[0], digital[1], n_samples)
+
+
+def _unit(field: bytes, where: str, problems: list[str]) -> str:
+    """Return the unit in ASCII: a micro sign, in any of the codes that programs write, is "u"."""
+    for sign in (b"\xc2\xb5", b"\xce\xbc", b"\xb5"):
+        field = field.replace(sign, b"u")
+    unit = field.decode("ascii", errors="replace").strip()
+    if not unit.isascii() or not unit.isprintable():
+        problems.append(f"{where}: expected a unit in ASCII, got {unit!r}")
+    return unit
 
 
 def _text(data: bytes, start: int, size: int) -> str:

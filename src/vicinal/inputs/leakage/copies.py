@@ -15,7 +15,7 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 __all__ = ["Copy", "Search", "find_copies"]
 
-LEAST_CORRELATION = {"whole": 0.95, "stretch": 0.98, "short": 0.99}
+LEAST_CORRELATION = {"whole": 0.95, "stretch": 0.98, "short": 0.995}
 """Over all that two rows share, each channel's mean taken out: what makes them copies when they share (nearly) all
 of the shorter one, when they share a stretch, and when they are short."""
 

@@ -300,8 +300,10 @@ def _is_of(pack: Pack, plan: _Plan) -> bool:
 
 def _hash(plan: _Plan, ids: list[str], rows: list[Row], truth: Float64[np.ndarray, "n k"]) -> str:
     facts: list[Any] = [plan.contract.model_dump(mode="json"), plan.task, list(plan.classes)]
-    facts += [plan.storage.dtype, plan.storage.scale, ids, [row.sha256 for row in rows]]
+    facts += [plan.storage.dtype, plan.storage.scale]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for identifier, row in zip(ids, rows, strict=True):
+        digest.update(f"{json.dumps(identifier)} {row.sha256}\n".encode())
     digest.update(np.ascontiguousarray(truth, dtype="<f8").tobytes())
     digest.update(np.array([row.length for row in rows], dtype="<i8").tobytes())
     for row in rows:

@@ -20,7 +20,7 @@ from vicinal.signal import Events, Signal
 __all__ = ["Chunk", "Job", "Row", "make_rows", "stored_shape"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """The facts about one row.
 

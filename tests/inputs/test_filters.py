@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vicinal.inputs.filters import apply_window, band_stop, high_pass, low_pass, resample, resample_mask
+from vicinal.inputs.filters import apply_window, band_stop, high_pass, low_pass, n_resampled, reach, resample
 
 RATE = 200.0
 
@@ -80,19 +80,13 @@ def test_resampling_makes_as_many_positions_as_lie_inside(n, up, down):
     resampled = resample(np.ones((1, n)), ratio)
     inside = sum(1 for j in range(10 * n) if j / ratio < n)
     assert resampled.shape == (1, inside)
-    assert resample_mask(np.ones(n, dtype=bool), ratio).shape == (inside,)
+    assert n_resampled(n, ratio) == inside
     np.testing.assert_allclose(resampled, 1, atol=0.01)
 
 
 @pytest.mark.parametrize(
-    ("valid", "ratio", "expected"),
-    [
-        ("111111111", Fraction(1, 3), "111"),
-        ("111101111", Fraction(1, 3), "101"),
-        ("101111111", Fraction(1, 3), "011"),
-        ("101", Fraction(2), "110111"),
-    ],
+    ("ratio", "expected"), [(Fraction(1, 3), 31), (Fraction(2), 11), (Fraction(5, 18), 37), (Fraction(1), 11)]
 )
-def test_a_mask_marks_every_position_that_a_missing_sample_reaches_first(valid, ratio, expected):
-    mask = np.array([mark == "1" for mark in valid])
-    assert "".join("1" if mark else "0" for mark in resample_mask(mask, ratio)) == expected
+def test_the_reach_of_resampling_by_hand(ratio, expected):
+    # Ten zero crossings of the slower rate, in old positions, and one for rounding.
+    assert reach(ratio) == expected

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from vicinal.inputs.contract import Contract
-from vicinal.inputs.mel import FLOOR, filters_of, frame_mask, log_mel, mel_filters
+from vicinal.inputs.mel import FLOOR, filters_of, log_mel, mel_filters
 from vicinal.inputs.prepare import prepare
 from vicinal.inputs.steps import LogMel
 from vicinal.signal import Events, Signal
@@ -76,14 +76,6 @@ def test_frames_do_not_know_the_rest_of_the_recording() -> None:
 def test_events_go_to_the_nearest_frame() -> None:
     prepared = prepare(sound(2400, events=Events(np.array([0, 39, 40, 2399]), ("a",) * 4)), contract())
     assert prepared.event_positions.tolist() == [0, 0, 1, 29]
-
-
-def test_a_frame_with_a_missing_sample_is_not_valid() -> None:
-    valid = np.ones(400, dtype=bool)
-    valid[100] = False
-    found = frame_mask(valid, window=40, hop=20)
-    expected = [not any(j * 20 - 20 <= 100 < j * 20 + 20 for _ in [0]) for j in range(20)]
-    assert found.tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from fractions import Fraction
 
 import numpy as np
 import scipy  # loads its `signal`, 0.6 s and 60 MB, when it is first used
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
-__all__ = ["apply_window", "band_stop", "high_pass", "low_pass", "resample", "resample_mask"]
+__all__ = ["apply_window", "band_stop", "high_pass", "low_pass", "n_resampled", "reach", "resample"]
 
 _HAMMING_WIDTH = 3.3
 """Taps of a Hamming design times its transition width over the rate."""
@@ -80,16 +80,14 @@ def resample(
     return resampled
 
 
-def resample_mask(valid: Bool[np.ndarray, " time"], ratio: Fraction) -> Bool[np.ndarray, " resampled"]:
-    """Resample a mask: an output is valid when its nearest input and all inputs nearest to it are."""
-    n = math.ceil(len(valid) * ratio)
-    if valid.all():
-        return np.ones(n, dtype=bool)
-    nearest = np.minimum(np.rint(np.arange(n) / float(ratio)).astype(np.int64), len(valid) - 1)
-    resampled = valid[nearest]
-    marked = np.rint(np.flatnonzero(~valid) * float(ratio)).astype(np.int64)
-    resampled[np.minimum(marked, n - 1)] = False
-    return resampled
+def n_resampled(n: int, ratio: Fraction) -> int:
+    """Return how many positions lie inside a recording of `n` after resampling."""
+    return math.ceil(n * ratio)
+
+
+def reach(ratio: Fraction) -> int:
+    """Return how many positions to either side resampling looks at, at most."""
+    return math.ceil(_ZEROS * max(ratio.numerator, ratio.denominator) / ratio.numerator) + 1
 
 
 @functools.lru_cache(maxsize=64)

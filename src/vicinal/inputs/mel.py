@@ -10,11 +10,11 @@ frames are centred on their position, as everything here has no net delay; the n
 import functools
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
 from vicinal.inputs.steps import LogMel
 
-__all__ = ["FLOOR", "filters_of", "frame_mask", "log_mel", "mel_filters"]
+__all__ = ["FLOOR", "filters_of", "log_mel", "mel_filters"]
 
 FLOOR = 1e-10
 """Least energy: the logarithm of digital silence is ln(FLOOR)."""
@@ -82,15 +82,6 @@ def log_mel(
             energies = np.einsum("fb,mb->mf", power, filters)
             bands[row, :, start : start + _FRAMES] = np.log(np.maximum(energies, FLOOR))
     return bands.reshape(-1, n_frames)
-
-
-def frame_mask(valid: Bool[np.ndarray, " time"], *, window: int, hop: int) -> Bool[np.ndarray, " frames"]:
-    """Return which frames hold no sample that was missing."""
-    n = len(valid)
-    lost = np.concatenate([[0], np.cumsum(~valid)])
-    starts = np.arange(-(-n // hop)) * hop - window // 2
-    whole: Bool[np.ndarray, " frames"] = lost[np.clip(starts + window, 0, n)] == lost[np.clip(starts, 0, n)]
-    return whole
 
 
 def _to_mel(hz: float) -> float:

@@ -4,19 +4,18 @@ Deterministic, and the same to the last bit whatever was prepared before or besi
 not know data sets, files or networks.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from vicinal.errors import ContractError
-from vicinal.inputs import filters
+from vicinal.inputs.blocks import Blocks, filtered, framed, moments, pointwise, recorded, resampled
 from vicinal.inputs.contract import Contract, choose_channels, rate_ratio, unit_factor
-from vicinal.inputs.filters import apply_window, band_stop, high_pass, low_pass, resample_mask
-from vicinal.inputs.mel import filters_of, frame_mask, log_mel
+from vicinal.inputs.filters import band_stop, high_pass, low_pass
+from vicinal.inputs.mel import filters_of
 from vicinal.inputs.pixels import place, resize
-from vicinal.inputs.steps import Clip, HighPass, LogMel, LowPass, Notch, Resample, Resize, Scale
+from vicinal.inputs.steps import Clip, HighPass, LogMel, LowPass, Notch, Resample, Resize, Scale, Step
 from vicinal.inputs.violations import check
 from vicinal.signal import Signal
 
@@ -47,8 +46,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _State:
-    samples: Float64[np.ndarray, "channels *positions"]
-    valid: Bool[np.ndarray, "channels *positions"]
+    blocks: Blocks
     events: Int64[np.ndarray, " n"] | None
     rate_hz: float
 
@@ -58,6 +56,7 @@ def prepare(signal: Signal, contract: Contract) -> Prepared:
 
     Channels are chosen and ordered by name, units converted, missing samples interpolated along a straight
     line; then come the contract's steps, and last the crop or the padding to its duration, all in float64.
+    Only what the crop keeps is computed, a block at a time, however long the recording is.
 
     Args:    signal: any recording.  contract: what the network takes.
     Returns: samples of shape `contract.input_shape`, float32.
@@ -67,111 +66,76 @@ def prepare(signal: Signal, contract: Contract) -> Prepared:
     if violations:
         where = f"recording {signal.id!r}" + (f" ({signal.source})" if signal.source else "")
         raise ContractError(f"{where}: " + "; ".join(violation.message for violation in violations) + ".")
-    state = _enter(signal, contract)
-    for step in contract.steps:
-        if step.step not in ("crop", "pad"):
-            state = _STEPS[type(step)](step, state, contract)
-    return _fit(state, contract) if contract.size is None else _framed(state, contract, contract.size)
-
-
-def _enter(signal: Signal, contract: Contract) -> _State:
-    chosen = [indices[0] for indices in choose_channels(signal.channels, contract)]
-    samples = signal.samples[chosen].astype(np.float64)
-    for row, index in enumerate(chosen):
-        factor = unit_factor(signal.units[index], contract.units)
-        if factor is not None and factor != 1.0:
-            samples[row] *= factor
-    valid = np.isfinite(samples)
-    if not valid.all():
-        positions = np.arange(samples.shape[1])
-        for row, known in zip(samples, valid, strict=True):
-            row[~known] = np.interp(positions[~known], positions[known], row[known])
+    rows = [indices[0] for indices in choose_channels(signal.channels, contract)]
+    factors = [unit_factor(signal.units[row], contract.units) or 1.0 for row in rows]
+    if contract.size is not None:
+        return _image(signal.samples[rows] * np.array(factors)[:, None, None], contract, contract.size)
     events = None if signal.events is None else signal.events.positions
-    return _State(samples, valid, events, signal.rate_hz or 0.0)
+    state = _State(recorded(signal.samples, rows=rows, factors=factors), events, signal.rate_hz or 0.0)
+    for step in contract.steps:
+        state = _after(step, state, contract.rate_hz or 0.0)
+    return _fitted(state, contract)
 
 
-def _resample(_: Resample, state: _State, contract: Contract) -> _State:
-    rate_hz = contract.rate_hz or 0.0
+def _after(step: Step, state: _State, contract_hz: float) -> _State:
+    """Return the state after one step; crop and padding come at the very end."""
+    blocks, rate_hz = state.blocks, state.rate_hz
+    match step:
+        case Resample():
+            return _resampled(state, contract_hz)
+        case HighPass():
+            taps = high_pass(step.cutoff_hz, width_hz=step.transition_hz, rate_hz=rate_hz)
+            blocks = filtered(blocks, taps)
+        case LowPass():
+            taps = low_pass(step.cutoff_hz, width_hz=step.transition_hz, rate_hz=rate_hz)
+            blocks = filtered(blocks, taps)
+        case Notch():
+            blocks = filtered(blocks, band_stop(step.frequency_hz, width_hz=step.width_hz, rate_hz=rate_hz))
+        case LogMel():
+            return _framed(step, state)
+        case Scale():
+            centre, spread = _scale(step, blocks)
+            # Adding zero makes of minus zero zero, so that two empty channels have the same bits.
+            blocks = pointwise(blocks, lambda samples: (samples - centre) / spread + 0.0)
+        case Clip():
+            blocks = pointwise(blocks, lambda samples: np.clip(samples, -step.limit, step.limit))
+    return _State(blocks, state.events, rate_hz)
+
+
+def _resampled(state: _State, rate_hz: float) -> _State:
     ratio = rate_ratio(state.rate_hz, rate_hz)
     if ratio == 1:
         return state
-    samples = filters.resample(state.samples, ratio)
-    valid = np.stack([resample_mask(row, ratio) for row in state.valid])
-    events = state.events
+    blocks, events = resampled(state.blocks, ratio), state.events
     if events is not None:
-        events = np.minimum(np.rint(events * float(ratio)).astype(np.int64), samples.shape[1] - 1)
-    return _State(samples, valid, events, rate_hz)
+        events = np.minimum(np.rint(events * float(ratio)).astype(np.int64), blocks.n - 1)
+    return _State(blocks, events, rate_hz)
 
 
-def _high_pass(step: HighPass, state: _State, _: Contract) -> _State:
-    taps = high_pass(step.cutoff_hz, width_hz=step.transition_hz, rate_hz=state.rate_hz)
-    return replace(state, samples=apply_window(state.samples, taps))
-
-
-def _low_pass(step: LowPass, state: _State, _: Contract) -> _State:
-    taps = low_pass(step.cutoff_hz, width_hz=step.transition_hz, rate_hz=state.rate_hz)
-    return replace(state, samples=apply_window(state.samples, taps))
-
-
-def _notch(step: Notch, state: _State, _: Contract) -> _State:
-    taps = band_stop(step.frequency_hz, width_hz=step.width_hz, rate_hz=state.rate_hz)
-    return replace(state, samples=apply_window(state.samples, taps))
-
-
-def _scale(step: Scale, state: _State, _: Contract) -> _State:
-    if step.by == "constant":
-        return replace(state, samples=(state.samples - (step.centre or 0.0)) / (step.spread or 1.0))
-    rows = []
-    for row, known in zip(state.samples, state.valid, strict=True):
-        values = row[known] if known.any() else row
-        centred, spread = row - values.mean(), values.std()
-        # A constant channel has no spread but that of rounding; it becomes zero instead of amplified noise.
-        rows.append(centred / spread if spread > 1e-9 * np.abs(values).max() else np.zeros_like(row))
-    return replace(state, samples=np.stack(rows))
-
-
-def _clip(step: Clip, state: _State, _: Contract) -> _State:
-    return replace(state, samples=np.clip(state.samples, -step.limit, step.limit))
-
-
-def _log_mel(step: LogMel, state: _State, _: Contract) -> _State:
-    rate = state.rate_hz
-    window, hop = step.window(rate), step.hop(rate)
-    samples = log_mel(state.samples, filters_of(step, rate), window=window, hop=hop)
-    masks = [frame_mask(row, window=window, hop=hop) for row in state.valid]
-    events = state.events
+def _framed(step: LogMel, state: _State) -> _State:
+    rate_hz, events = state.rate_hz, state.events
+    hop = step.hop(rate_hz)
+    blocks = framed(state.blocks, filters_of(step, rate_hz), width=step.window(rate_hz), hop=hop)
     if events is not None:
-        events = np.minimum((events + hop // 2) // hop, samples.shape[1] - 1)
-    return _State(samples, np.repeat(np.stack(masks), step.n_mels, axis=0), events, rate / hop)
+        events = np.minimum((events + hop // 2) // hop, blocks.n - 1)
+    return _State(blocks, events, rate_hz / hop)
 
 
-def _resize(_: Resize, state: _State, contract: Contract) -> _State:
-    if contract.size is None or state.samples.shape[1:] == contract.size:
-        return state
-    samples = resize(state.samples, contract.size)
-    return replace(state, samples=samples, valid=np.ones(samples.shape, dtype=bool))
+def _scale(
+    step: Scale, blocks: Blocks
+) -> tuple[float | Float64[np.ndarray, "channels 1"], float | Float64[np.ndarray, "channels 1"]]:
+    return moments(blocks) if step.by == "recording" else (step.centre or 0.0, step.spread or 1.0)
 
 
-_STEPS: dict[type, Callable[..., _State]] = {
-    Resample: _resample,
-    HighPass: _high_pass,
-    LowPass: _low_pass,
-    Notch: _notch,
-    LogMel: _log_mel,
-    Resize: _resize,
-    Scale: _scale,
-    Clip: _clip,
-}
-
-
-def _fit(state: _State, contract: Contract) -> Prepared:
-    n, available = contract.input_shape[-1], state.samples.shape[1]
-    length, surplus = min(n, available), max(available - n, 0)
+def _fitted(state: _State, contract: Contract) -> Prepared:
+    blocks, n = state.blocks, contract.input_shape[-1]
+    length, surplus = min(n, blocks.n), max(blocks.n - n, 0)
     offset = {"start": 0, "centre": surplus // 2, "end": surplus}[contract.crop.where]
     samples = np.zeros(contract.input_shape, dtype=np.float32)
-    samples[:, :length] = state.samples[:, offset : offset + length]
     valid = np.zeros(n, dtype=bool)
-    valid[:length] = state.valid[:, offset : offset + length].all(axis=0)
+    for start, stop in blocks.spans(offset, offset + length):
+        samples[:, start - offset : stop - offset] = blocks.samples(start, stop)
+        valid[start - offset : stop - offset] = blocks.valid(start, stop).all(axis=0)
     events = state.events
     if events is not None:
         events = events - offset
@@ -179,8 +143,21 @@ def _fit(state: _State, contract: Contract) -> Prepared:
     return Prepared(samples, length, valid, events, offset)
 
 
-def _framed(state: _State, contract: Contract, size: tuple[int, int]) -> Prepared:
-    samples, filled = place(state.samples, size, where=contract.crop.where)
+def _image(
+    samples: Float64[np.ndarray, "channels height width"], contract: Contract, size: tuple[int, int]
+) -> Prepared:
+    for step in contract.steps:
+        match step:
+            case Resize():
+                samples = resize(samples, size)
+            case Scale():
+                flat = samples.reshape(len(samples), -1)
+                rows = list(range(len(flat)))
+                centre, spread = _scale(step, recorded(flat, rows=rows, factors=[1.0] * len(rows)))
+                samples = ((flat - centre) / spread + 0.0).reshape(samples.shape)
+            case Clip():
+                samples = np.clip(samples, -step.limit, step.limit)
+    placed, filled = place(samples, size, where=contract.crop.where)
     valid = np.zeros(size, dtype=bool)
     valid[filled] = True
-    return Prepared(samples.astype(np.float32), valid.size, valid, None, 0)
+    return Prepared(placed.astype(np.float32), valid.size, valid, None, 0)

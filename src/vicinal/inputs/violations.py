@@ -191,10 +191,11 @@ def _channel_sample_violations(
             advice = "give a better recording, or raise missing"
             expected = f"at most {contract.missing:.1%} missing in {name}"
             yield _violation("missing", expected, f"{missing:.1%}", advice=advice)
-        finite = samples[np.isfinite(samples)]
-        if finite.size == 0:
+        finite = np.isfinite(samples)
+        if not finite.any():
             return
-        low, high = float(finite.min()), float(finite.max())
+        low = float(np.min(samples, initial=math.inf, where=finite))
+        high = float(np.max(samples, initial=-math.inf, where=finite))
     if contract.limits is not None and factor is not None:
         low, high = low * factor, high * factor
         if low < contract.limits[0] or high > contract.limits[1]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vicinal.errors import FormatError, PathError
+from vicinal.inputs import packing
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.datasets import synthetic
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
@@ -486,3 +487,14 @@ def test_memory_does_not_grow_with_the_pack(tmp_path: Path) -> None:
     assert own < 30
     assert workers < 30
     assert most < 300
+
+
+def test_another_preparation_makes_another_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of() -> str:
+        return fingerprint(
+            catalogue(recording("a")), read=read, contract=CONTRACT, classes=("N",), truth=np.ones((1, 1))
+        )
+
+    before = of()
+    monkeypatch.setattr(packing, "PREPARATION", packing.PREPARATION + 1)
+    assert of() != before

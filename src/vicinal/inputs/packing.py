@@ -24,6 +24,7 @@ from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.manifest import manifest_bytes
 from vicinal.inputs.pack import HEAD, MANIFEST, SKIPPED, VERSION, Pack, checksum
 from vicinal.inputs.part import SAMPLES, Part, claimed, is_free, writing
+from vicinal.inputs.prepare import PREPARATION
 from vicinal.inputs.row import Job, Row, make_rows, stored_shape
 from vicinal.inputs.storage import Storage
 from vicinal.signal import Signal
@@ -94,6 +95,7 @@ def fingerprint(
     """Return a digest of all that decides the content of a pack; a file touched since makes another one."""
     facts = [
         VERSION,
+        PREPARATION,
         catalogue.name,
         catalogue.notes,
         catalogue.skipped,

@@ -127,6 +127,7 @@ class DecisionsConfig(_Strict):
     confidence: float | None = Field(None, gt=0, lt=1)
     prevalence: float | None = Field(None, gt=0, lt=1)
     refer: dict[str, float] | tuple[float, float] | None = None
+    calibration: Literal["auto", "temperature", "platt", "isotonic", "none"] = "auto"
 
     @field_validator("aim")
     @classmethod
@@ -158,6 +159,11 @@ class Experiment(_Strict):
             raise ValueError(
                 f"decisions.aim {self.aim!r} does not fit the task {self.inputs.task!r}: "
                 "argmax goes with classes, and only with them"
+            )
+        if self.inputs.task == "classes" and self.decisions.calibration in ("platt", "isotonic"):
+            raise ValueError(
+                f"decisions.calibration {self.decisions.calibration!r} maps each class alone, but exclusive "
+                "classes share one softmax; use temperature"
             )
         return self
 

@@ -80,13 +80,15 @@ def test_platt_stays_finite_where_classes_are_separated_or_absent() -> None:
 
 
 @given(
-    st.lists(st.floats(-50, 50), min_size=2, max_size=20), st.sampled_from(["none", "temperature", "platt"])
+    st.lists(st.floats(-50, 50), min_size=2, max_size=20),
+    st.sampled_from(["none", "temperature", "platt", "isotonic"]),
 )
 def test_no_calibration_changes_a_ranking(values: list[float], kind: str) -> None:
     parameters = {
         "none": {},
         "temperature": {"temperature": (2.5,)},
         "platt": {"slope": (0.3,), "intercept": (1.0,)},
+        "isotonic": {"logit[A]": (-3.0, 0.0, 2.0), "probability[A]": (0.1, 0.1, 0.7)},
     }
     logits = np.sort(values)[:, None]
     found = Calibration("binary", ("A",), kind, parameters[kind]).apply(logits)  # type: ignore[arg-type]
@@ -100,7 +102,7 @@ def test_rows_of_unknown_truth_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("role", ["train", "test", "unlabelled"])
-@pytest.mark.parametrize("kind", ["auto", "temperature", "platt"])
+@pytest.mark.parametrize("kind", ["auto", "temperature", "platt", "isotonic"])
 def test_rows_that_may_not_fit_are_refused(role: str, kind: str) -> None:
     with pytest.raises(RoleError, match="validation or calibration or out_of_fold"):
         fit_calibration(table(*over_confident(50), role=role), kind)
@@ -112,10 +114,58 @@ def test_rows_that_may_fit_do(role: str) -> None:
 
 
 def test_wrong_kinds_are_refused() -> None:
-    with pytest.raises(ExperimentError, match="'isotonic' is not one of none, temperature, platt, auto"):
-        fit_calibration(table(*over_confident(50)), "isotonic")
-    with pytest.raises(ExperimentError, match="share one softmax"):
-        fit_calibration(table(np.eye(3), np.eye(3), task="classes"), "platt")
+    with pytest.raises(ExperimentError, match="'isotone' is unknown, did you mean 'isotonic'"):
+        fit_calibration(table(*over_confident(50)), "isotone")
+    for kind in ("platt", "isotonic"):
+        with pytest.raises(ExperimentError, match=f"{kind} .*share one softmax"):
+            fit_calibration(table(np.eye(3), np.eye(3), task="classes"), kind)
+
+
+def test_a_class_without_known_truth_is_named() -> None:
+    truth = np.array([[0.0, np.nan], [1.0, np.nan]])
+    for kind in ("platt", "isotonic"):
+        with pytest.raises(InfeasibleError, match="B has none"):
+            fit_calibration(table(truth, np.zeros((2, 2)), task="labels"), kind)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(-4, 4)), min_size=1, max_size=25))
+def test_isotonic_is_the_max_min_of_means(rows: list[tuple[bool, int]]) -> None:
+    """The formula of Barlow et al. 1972: at the i-th value, max over j <= i of min over k >= i of mean(j..k)."""
+    y, z = np.array([row[0] for row in rows], float), np.array([row[1] for row in rows], float)
+    n_positive = y.sum()
+    target = np.where(y == 1, (n_positive + 1) / (n_positive + 2), 1 / (len(y) - n_positive + 2))
+    values = sorted(set(z))
+    expected = [
+        max(
+            min(target[(z >= low) & (z <= high)].mean() for high in values if high >= at)
+            for low in values
+            if low <= at
+        )
+        for at in values
+    ]
+    found = fit_calibration(table(y, z), "isotonic")
+    np.testing.assert_allclose(found.apply(np.array(values)[:, None])[:, 0], expected, atol=1e-12)
+    # Level outside the knots, straight between them.
+    np.testing.assert_array_equal(
+        found.apply(np.array([[-99.0], [99.0]])), found.apply(np.array([[min(values)], [max(values)]]))
+    )
+
+
+def test_isotonic_recovers_a_curve_that_is_no_sigmoid() -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.uniform(-3, 3, 40_000)
+
+    def curve(z: np.ndarray) -> np.ndarray:
+        return np.where(z < 0, 0.1, 0.6 + 0.1 * z)
+
+    rows = table((rng.random(40_000) < curve(logits)).astype(float), logits)
+    at = np.linspace(-2.5, 2.5, 41)
+    at = at[np.abs(at) > 0.2]
+    error = {
+        kind: np.abs(fit_calibration(rows, kind).apply(at[:, None])[:, 0] - curve(at)).max()
+        for kind in ("isotonic", "platt")
+    }
+    assert error["isotonic"] < 0.05 < error["platt"]
 
 
 def test_rows_of_one_class_cannot_calibrate() -> None:
@@ -142,6 +192,7 @@ def test_logits_of_another_shape_are_refused() -> None:
         Calibration("binary", ("A",), "temperature", {"temperature": (0.1 + 0.2,)}),
         Calibration("labels", ("A", "B"), "platt", {"slope": (1.0, 2.0), "intercept": (-1.0, 0.3)}),
         identity("classes", ("A", "B", "C")),
+        fit_calibration(table(*over_confident(500)), "isotonic"),
     ],
 )
 def test_calibrations_survive_json(found: Calibration) -> None:
@@ -172,6 +223,23 @@ def test_what_is_no_calibration_is_refused(change: dict[str, object], message: s
     value = Calibration("binary", ("A",), "temperature", {"temperature": (1.0,)}).to_dict() | change
     with pytest.raises(FormatError, match=message):
         Calibration.from_dict(value)
+
+
+@pytest.mark.parametrize(
+    ("logits", "shares", "message"),
+    [
+        ((), (), "at least one, got 0 and 0"),
+        ((0.0, 1.0), (0.5,), "got 2 and 1"),
+        ((1.0, 0.0), (0.2, 0.5), r"logit\[A\] must rise"),
+        ((0.0, 0.0), (0.2, 0.5), r"logit\[A\] must rise"),
+        ((0.0, 1.0), (0.5, 0.2), r"probability\[A\] must lie above 0"),
+        ((0.0, 1.0), (0.0, 0.2), r"probability\[A\] must lie above 0"),
+        ((0.0, 1.0), (0.2, math.nan), "finite"),
+    ],
+)
+def test_knots_that_are_no_curve_are_refused(logits: tuple, shares: tuple, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(FormatError, match=message):
+        Calibration("binary", ("A",), "isotonic", {"logit[A]": logits, "probability[A]": shares})
 
 
 def test_platt_slopes_must_rise() -> None:

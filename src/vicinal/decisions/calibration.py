@@ -1,10 +1,11 @@
 """Calibration: from logits to probabilities that mean what they say.
 
 Fitted on rows that trained nothing, never on test rows. Every map is monotone in each logit, so a calibration
-changes no ranking. Knows score tables; must not know networks or thresholds.
+turns no ranking around; an isotonic one makes ties. Knows score tables; must not know networks or thresholds.
 """
 
 import dataclasses
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -14,16 +15,17 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pydantic
 from jaxtyping import Float, Float64
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import isotonic_regression, minimize, minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 
-from vicinal.errors import ExperimentError, FormatError, InfeasibleError
+from vicinal.errors import ExperimentError, FormatError, InfeasibleError, did_you_mean
 from vicinal.scoretable import FITTING_ROLES, ScoreTable, Task
 
 __all__ = ["Calibration", "CalibrationKind", "fit_calibration", "identity"]
 
-CalibrationKind = Literal["none", "temperature", "platt"]
+CalibrationKind = Literal["none", "temperature", "platt", "isotonic"]
 
+_ALONE = ("platt", "isotonic")
 _TEMPERATURES = (0.05, 20.0)
 _SLOPES = (1e-3, 1e3)
 
@@ -33,9 +35,11 @@ class Calibration:
     """A monotone map from logits to probabilities.
 
     Args:    task: exclusive `classes` share one softmax; every other task has a sigmoid for each class.
-             classes: K names.  kind: `none`, `temperature` (z / T) or `platt` (slope * z + intercept).
+             classes: K names.  kind: `none`, `temperature` (z / T), `platt` (slope * z + intercept) or
+             `isotonic` (straight lines between knots, level outside them).
              parameters: `temperature`: {"temperature": (T,)}, T > 0; `platt`: {"slope": (K,), "intercept":
-             (K,)}, slopes > 0; `none`: {}.
+             (K,)}, slopes > 0; `isotonic`: {"logit[A]": (m,), "probability[A]": (m,)} for each class, logits
+             rising, probabilities above 0 and below 1 and never falling; `none`: {}.
     Raises:  FormatError: when kind, names, lengths or numbers do not agree; every problem is listed.
     """
 
@@ -51,11 +55,14 @@ class Calibration:
 
     def _problems(self) -> list[str]:
         n = len(self.classes)
-        expected = {
+        knots = [f"{name}[{one}]" for one in self.classes for name in ("logit", "probability")]
+        lengths: dict[str, dict[str, int | None]] = {
             "none": {},
             "temperature": {"temperature": 1},
             "platt": {"slope": n, "intercept": n},
-        }.get(self.kind)
+            "isotonic": dict.fromkeys(knots),
+        }
+        expected = lengths.get(self.kind)
         problems = []
         if self.task not in get_args(Task):
             problems.append(f"task {self.task!r} is not one of {', '.join(get_args(Task))}")
@@ -64,18 +71,33 @@ class Calibration:
         if expected is None:
             kinds = ", ".join(get_args(CalibrationKind))
             return [*problems, f"kind {self.kind!r} is not one of {kinds}"]
-        if self.kind == "platt" and self.task == "classes":
-            problems.append("platt maps each class alone, but exclusive classes share one softmax")
+        if self.kind in _ALONE and self.task == "classes":
+            problems.append(f"{self.kind} maps each class alone, but exclusive classes share one softmax")
         if set(self.parameters) != set(expected):
             problems.append(f"{self.kind} has parameters {sorted(expected)}, got {sorted(self.parameters)}")
         for name in sorted(set(self.parameters) & set(expected)):
             values = self.parameters[name]
-            if len(values) != expected[name]:
+            if expected[name] is not None and len(values) != expected[name]:
                 problems.append(f"{name} must have {expected[name]} numbers, got {len(values)}")
             if not all(math.isfinite(value) for value in values):
                 problems.append(f"{name} must be finite, got {values}")
-            elif name != "intercept" and not all(value > 0 for value in values):
+            elif name in ("temperature", "slope") and not all(value > 0 for value in values):
                 problems.append(f"{name} must be positive, got {values}")
+        return problems or (self._knot_problems() if self.kind == "isotonic" else [])
+
+    def _knot_problems(self) -> list[str]:
+        problems = []
+        for name in self.classes:
+            logits, shares = self.parameters[f"logit[{name}]"], self.parameters[f"probability[{name}]"]
+            if not logits or len(logits) != len(shares):
+                problems.append(
+                    f"logit[{name}] and probability[{name}] must have one number for each knot and at least one, "
+                    f"got {len(logits)} and {len(shares)}"
+                )
+            if not all(a < b for a, b in itertools.pairwise(logits)):
+                problems.append(f"logit[{name}] must rise")
+            if not all(0 < a < 1 for a in shares) or not all(a <= b for a, b in itertools.pairwise(shares)):
+                problems.append(f"probability[{name}] must lie above 0 and below 1 and never fall")
         return problems
 
     def apply(self, logits: Float[np.ndarray, "n k"]) -> Float64[np.ndarray, "n k"]:
@@ -93,6 +115,13 @@ class Calibration:
             scores = scores / self.parameters["temperature"][0]
         elif self.kind == "platt":
             scores = scores * self.parameters["slope"] + self.parameters["intercept"]
+        elif self.kind == "isotonic":
+            knots = [
+                (self.parameters[f"logit[{name}]"], self.parameters[f"probability[{name}]"])
+                for name in self.classes
+            ]
+            columns = [np.interp(scores[:, k], *pair) for k, pair in enumerate(knots)]
+            return np.stack(columns, axis=1)
         return np.asarray(softmax(scores, axis=1) if self.task == "classes" else expit(scores))
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,24 +158,26 @@ def fit_calibration(table: ScoreTable, kind: str = "auto") -> Calibration:
 
     `temperature` minimises the log loss of softmax(z / T) or sigmoid(z / T) over T in 0.05 to 20 (Guo et al.
     2017). `platt` fits slope and intercept for each class against Platt's smoothed targets (1999), which keep
-    both finite when a class has no positives or is separated perfectly; slopes are held positive.
+    both finite when a class has no positives or is separated perfectly; slopes are held positive. `isotonic`
+    fits the best curve that never falls (Zadrozny and Elkan 2002) to the same targets, so that no probability
+    is 0 or 1: it takes any shape, and needs a thousand rows where `platt` needs a hundred.
 
     Args:    table: rows of role validation, calibration or out_of_fold.
-             kind: `temperature`, `platt` (not for exclusive classes), `none`, or `auto`: platt for tasks with
-             several labels, temperature otherwise.
+             kind: `temperature`, `platt`, `isotonic` (these two not for exclusive classes), `none`, or `auto`:
+             platt for tasks with several labels, temperature otherwise.
     Raises:  RoleError: for rows of any other role.  ExperimentError: for a kind that does not exist or does
              not fit the task.  InfeasibleError: when no row, or only one class, has known truth.
     """
     if kind == "auto":
         kind = "platt" if table.task in ("labels", "events") else "temperature"
     if kind not in get_args(CalibrationKind):
-        kinds = ", ".join(get_args(CalibrationKind))
-        raise ExperimentError(f"calibration {kind!r} is not one of {kinds}, auto.")
+        known = (*get_args(CalibrationKind), "auto")
+        raise ExperimentError(f"calibration {kind!r} is unknown{did_you_mean(kind, known)}")
     if kind == "none":
         return identity(table.task, table.classes)
     table.require_role(*FITTING_ROLES, purpose=f"fitting a calibration ({kind})")
-    if kind == "platt":
-        return _fit_platt(table)
+    if kind in _ALONE:
+        return _fit_alone(table, kind)
     loss = _softmax_loss(table) if table.task == "classes" else _sigmoid_loss(table)
     low, high = map(math.log, _TEMPERATURES)
     # The loss is convex in 1 / T, so it has one minimum over log T.
@@ -187,23 +218,53 @@ def _require_both(truth: Float64[np.ndarray, "..."]) -> None:
         )
 
 
-def _fit_platt(table: ScoreTable) -> Calibration:
+def _fit_alone(table: ScoreTable, kind: str) -> Calibration:
+    """Fit each class on its own rows of known truth."""
     if table.task == "classes":
         raise ExperimentError(
-            "platt maps each class alone, but exclusive classes share one softmax; use temperature."
+            f"{kind} maps each class alone, but exclusive classes share one softmax; use temperature."
         )
-    pairs = [_platt(table.logits[:, k], table.truth[:, k]) for k in range(len(table.classes))]
-    slopes, intercepts = zip(*pairs, strict=True)
+    rows = []
+    for k, name in enumerate(table.classes):
+        known = ~np.isnan(table.truth[:, k])
+        if not known.any():
+            raise InfeasibleError(
+                f"a calibration needs rows of known truth for every class; {name} has none. Set aside more "
+                "rows for it in the split."
+            )
+        rows.append((table.logits[known, k], table.truth[known, k]))
+    if kind == "isotonic":
+        knots: dict[str, tuple[float, ...]] = {}
+        for name, (logits, truth) in zip(table.classes, rows, strict=True):
+            knots[f"logit[{name}]"], knots[f"probability[{name}]"] = _isotonic(logits, truth)
+        return Calibration(table.task, table.classes, "isotonic", knots)
+    slopes, intercepts = zip(*(_platt(*pair) for pair in rows), strict=True)
     return Calibration(table.task, table.classes, "platt", {"slope": slopes, "intercept": intercepts})
 
 
-def _platt(logits: Float64[np.ndarray, " n"], truth: Float64[np.ndarray, " n"]) -> tuple[float, float]:
-    known = ~np.isnan(truth)
-    z, y = logits[known], truth[known]
-    if not len(y):
-        raise InfeasibleError("a calibration needs rows of known truth for every class; one class has none.")
-    n_positive = y.sum()
-    target = np.where(y == 1, (n_positive + 1) / (n_positive + 2), 1 / (len(y) - n_positive + 2))
+def _targets(truth: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """Return Platt's targets: (n+ + 1) / (n+ + 2) for positives, 1 / (n- + 2) for negatives."""
+    n_positive = truth.sum()
+    high, low = (n_positive + 1) / (n_positive + 2), 1 / (len(truth) - n_positive + 2)
+    return np.asarray(np.where(truth == 1, high, low))
+
+
+def _isotonic(
+    z: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the knots: the first and last logit of each level, and its probability."""
+    knots, which = np.unique(z, return_inverse=True)
+    weights = np.bincount(which)
+    level = isotonic_regression(np.bincount(which, weights=_targets(y)) / weights, weights=weights).x
+    # Levels are means, so they may leave the range of the targets by a last bit.
+    level = np.maximum.accumulate(level)
+    ends = np.ones(len(level), bool)
+    ends[1:-1] = (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:])
+    return tuple(knots[ends].tolist()), tuple(level[ends].tolist())
+
+
+def _platt(z: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]) -> tuple[float, float]:
+    target = _targets(y)
 
     def loss(parameters: Float64[np.ndarray, " 2"]) -> tuple[float, Float64[np.ndarray, " 2"]]:
         score = parameters[0] * z + parameters[1]

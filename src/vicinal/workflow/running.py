@@ -190,7 +190,7 @@ def _decide(
         role: score_pack(model, pack, split.indices(role), role=role, split_hash=split.hash)
         for role in _SCORED
     }
-    calibration = fit_calibration(raw["validation"])
+    calibration = fit_calibration(raw["validation"], decisions.calibration)
     model = replace(model, calibration=calibration)
     tables = {
         role: replace(table, probabilities=calibration.apply(table.logits), model_hash=model.hash)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vicinal.decisions.calibration import Calibration
-from vicinal.errors import ContractError
+from vicinal.errors import ContractError, ExperimentError
 from vicinal.inputs.contract import Contract
 from vicinal.representations.network import build
 from vicinal.scores.model import Model
@@ -103,3 +103,17 @@ def test_several_classes_and_referral_are_told_in_words(model, policy):
 def test_what_breaks_the_contract_is_refused(model):
     with pytest.raises(ContractError, match="missing II"):
         trace(model, Signal(np.ones((1, 50), np.float32), ("I",), ("mV",), 50.0, id="a"))
+
+
+def test_what_the_score_rests_on_is_part_of_the_way(model):
+    found = trace(model, recording(), explain="AF")
+
+    assert found.attribution.name == "AF"
+    assert "rests on   AF: log-odds" in "\n".join(found.lines())
+    told = json.loads(json.dumps(found.to_dict()))["attribution"]
+    assert told["log_odds"] == pytest.approx(found.logits[0], rel=1e-4)
+    assert sum(told["channels"].values()) == pytest.approx(
+        told["log_odds"] - told["flat_log_odds"] + told["gap"], abs=1e-4
+    )
+    with pytest.raises(ExperimentError, match="got 'VT'"):
+        trace(model, recording(), explain="VT")

@@ -39,11 +39,22 @@ def test_every_drawing_is_well_formed_and_stays_in_its_box(found):
             if "viewBox" in root.attrib
             else (float(root.attrib["width"]), float(root.attrib["height"]))
         )
+        for box in root.iter("rect"):
+            assert float(box.attrib["x"]) + float(box.attrib["width"]) <= width + 1
+            assert float(box.attrib["y"]) + float(box.attrib["height"]) <= height + 1
         for line in root.iter("polyline"):
             points = np.array([point.split(",") for point in line.attrib["points"].split()], dtype=float)
             assert points.min() >= 0
             assert points[:, 0].max() <= width
             assert points[:, 1].max() <= height
+
+
+def test_the_page_colours_what_the_score_rests_on(found):
+    page = draw_page(found)
+    assert 'class="for"' in page
+    assert 'class="against"' in page
+    for line in found.attribution.lines()[1:]:
+        assert line.strip() in page
 
 
 def test_a_long_recording_is_drawn_by_its_extremes():

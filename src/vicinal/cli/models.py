@@ -41,6 +41,9 @@ def trace(
     model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
     file: Annotated[Path, typer.Argument(help="One recording.")],
     html: Annotated[Path | None, typer.Option(help="Draw the way as a page.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="A class: what its score rests on, instead of the most probable one's.")
+    ] = None,
     rate_hz: RateHz = None,
     units: Units = None,
     channels: Channels = None,
@@ -51,7 +54,7 @@ def trace(
     from vicinal.workflow.telling import tell_trace
 
     stated = {"rate_hz": rate_hz, "units": units, "channels": channels}
-    traced = trace(model, file, html=html, stated=stated)
+    traced = trace(model, file, html=html, explain=explain, stated=stated)
     if as_json:
         print_json(traced.to_dict())
     else:

@@ -19,6 +19,7 @@ from vicinal.inputs.violations import check
 from vicinal.representations.engine import choose
 from vicinal.representations.folding import Folded, folded
 from vicinal.representations.inspection import window_of
+from vicinal.scores.attribution import Attribution, attribute
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import BATCH
 from vicinal.signal import Signal
@@ -58,6 +59,7 @@ class Trace:
                 stages: in order.  classes: K names.  logits, probabilities: (K,).
                 thresholds: (K,), empty without a policy or for argmax.
                 decisions: (K,) 1, 0 or -1 (referred), empty without a policy.  decision: in words.
+                attribution: what the score of one class rests on.
                 meaning: what such decisions come to in 1,000 people, or "" when the model does not say.
                 model_hash, precision: what scored it.
     """
@@ -77,6 +79,7 @@ class Trace:
     thresholds: tuple[float, ...]
     decisions: tuple[int, ...]
     decision: str
+    attribution: Attribution
     meaning: str
     model_hash: str
     precision: str
@@ -85,7 +88,12 @@ class Trace:
         """Return the trace as JSON values, without the arrays that are only drawn."""
         plain = {name: value for name, value in vars(self).items() if name not in ("prepared", "stages")}
         stages = [{k: v for k, v in vars(stage).items() if k != "profile"} for stage in self.stages]
-        return {**plain, "length": self.prepared.shape[1], "stages": stages}
+        return {
+            **plain,
+            "length": self.prepared.shape[1],
+            "stages": stages,
+            "attribution": self.attribution.to_dict(),
+        }
 
     def lines(self) -> list[str]:
         """Return the trace as lines for a terminal."""
@@ -102,6 +110,7 @@ class Trace:
             f"prepared   {', '.join(self.channels)} at {self.rate_hz:g} Hz, {span}",
             *stages,
             *self.score_lines(),
+            *self.attribution.lines(),
             *([f"meaning    {line}" for line in self.meaning.splitlines() if line]),
         ]
 
@@ -115,12 +124,14 @@ class Trace:
         return [*rows, f"decision   {self.decision}"]
 
 
-def trace(model: Model, signal: Signal) -> Trace:
+def trace(model: Model, signal: Signal, *, explain: str | None = None) -> Trace:
     """Follow one recording through the model.
 
     Args:    model: its `reference["meaning"]["sentence"]`, where there is one, says what decisions mean.
              signal: a recording with a time axis.
+             explain: the class whose score is attributed to samples; None: the most probable one.
     Raises:  ContractError: when the signal cannot be made to fit the contract, or has no time axis.
+             ExperimentError: when the model has no class of this name.
     """
     contract = model.contract
     rate_hz = contract.position_rate_hz
@@ -134,6 +145,8 @@ def trace(model: Model, signal: Signal) -> Trace:
     probabilities = model.calibration.apply(logits)
     decisions = None if model.policy is None else model.policy.decide(probabilities)[0]
     said = model.reference.get("meaning")
+    classes = model.calibration.classes
+    explained = classes[int(np.argmax(probabilities[0]))] if explain is None else explain
     return Trace(
         id=signal.id,
         source=Path(signal.source).name,
@@ -144,12 +157,13 @@ def trace(model: Model, signal: Signal) -> Trace:
         offset_s=prepared.offset / rate_hz,
         prepared=prepared.samples[:, : prepared.length],
         stages=stages,
-        classes=model.calibration.classes,
+        classes=classes,
         logits=tuple(map(float, logits[0])),
         probabilities=tuple(map(float, probabilities[0])),
         thresholds=() if model.policy is None else model.policy.thresholds,
         decisions=() if decisions is None else tuple(map(int, decisions)),
-        decision=_words(model.policy, model.calibration.classes, decisions),
+        decision=_words(model.policy, classes, decisions),
+        attribution=attribute(model, prepared, rate_hz=rate_hz, name=explained),
         meaning=str(said["sentence"]) if isinstance(said, dict) and "sentence" in said else "",
         model_hash=model.hash,
         precision=model.precision,

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vicinal.files import write_bytes
+from vicinal.scores.attribution_picture import STYLE, bands, stretches
 from vicinal.scores.trace import Trace, TracedStage
 
 __all__ = ["draw_page", "write_page"]
@@ -60,7 +61,7 @@ def draw_page(trace: Trace) -> str:
     meaning = "".join(f"<p>{escape(text)}</p>" for text in trace.meaning.splitlines() if text)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}{STYLE}</style></head><body>'
         f"<h1>{title}</h1><p class=soft>{escape(trace.source)} · model {trace.model_hash[:12]} · "
         f"{escape(trace.precision)}</p>{_decision(trace)}{_scores(trace)}"
         f"<h2>1. The contract</h2><ul>{findings}</ul>"
@@ -70,7 +71,8 @@ def draw_page(trace: Trace) -> str:
         "<h2>3. Stage by stage</h2><p class=soft>Each stage's strongest unit: the window of the signal that "
         "it sees (shaded, enlarged at the right), and in blue what that unit gives along the recording.</p>"
         f"{''.join(_stage(trace, stage) for stage in trace.stages)}"
-        f"<h2>4. What such decisions mean</h2>{meaning or '<p class=soft>The model does not say.</p>'}"
+        f"<h2>4. What the score rests on</h2>{_attribution(trace)}"
+        f"<h2>5. What such decisions mean</h2>{meaning or '<p class=soft>The model does not say.</p>'}"
         "</body></html>\n"
     )
 
@@ -145,6 +147,30 @@ def _seconds(trace: Trace, height: int) -> str:
         f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{height}" y2="{height}"/>'
         f'<text x="0" y="{height + 12}">{trace.offset_s:.2f} s</text>'
         f'<text x="{_WIDTH}" y="{height + 12}" text-anchor="end">{stop:.2f} s</text>'
+    )
+
+
+def _attribution(trace: Trace) -> str:
+    """Draw what each stretch of each channel adds to the score, what hiding takes away, and say it in words."""
+    found = trace.attribution
+    n_channels = len(found.values)
+    strip = max(_STRIP, 90 / n_channels)
+    largest = float(np.abs(stretches(found.values, width=_WIDTH)[1]).max())
+    drawn = "".join(
+        bands(values, largest=largest, width=_WIDTH, top=k * strip, height=strip)
+        + _line(row, width=_WIDTH, top=k * strip + 2, height=strip - 4, name="signal")
+        for k, (values, row) in enumerate(zip(found.values, trace.prepared, strict=True))
+    )
+    height = round(n_channels * strip)
+    hidden = _line(found.hidden, width=_WIDTH, top=2, height=40, name="unit")
+    said = "".join(f"<li>{escape(line.strip())}</li>" for line in found.lines()[1:])
+    return (
+        f"<p>{escape(found.lines()[0].removeprefix('rests on').strip())}</p><p class=soft>Orange stretches raise "
+        f"the log-odds of {escape(found.name)}, blue ones lower them (integrated gradients from a flat signal; "
+        f"their sum misses the difference by {abs(found.gap):.2g}). The blue line is how far the log-odds fall "
+        f"when a window there is made flat.</p>"
+        f'<svg viewBox="0 0 {_WIDTH} {height + 14}" role="img">{drawn}{_seconds(trace, height)}</svg>'
+        f'<svg viewBox="0 0 {_WIDTH} 44" role="img">{hidden}</svg><ul>{said}</ul>'
     )
 
 

@@ -96,10 +96,14 @@ def trace(
     file: Path,
     *,
     html: Path | None = None,
+    explain: str | None = None,
     stated: Mapping[str, Any] = MappingProxyType({}),
 ) -> Trace:
-    """Follow one recording through a saved model, and draw its way as a page when asked; see `score`."""
-    traced = tracing.trace(Model.load(model_path), read(file, **stated))
+    """Follow one recording through a saved model, and draw its way as a page when asked; see `score`.
+
+    Args:    explain: the class whose score is attributed to samples; None: the most probable one.
+    """
+    traced = tracing.trace(Model.load(model_path), read(file, **stated), explain=explain)
     if html is not None:
         write_page(html, traced)
     return traced

@@ -1,0 +1,136 @@
+"""What one recording's score rests on, as plain data: the samples, the channels and the strongest windows.
+
+Two ways that share no arithmetic, so that a reader can see whether they agree: integrated gradients, and hiding a
+window. Must not know how it is drawn (`attribution_picture.py`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from vicinal.errors import ExperimentError
+from vicinal.inputs.prepare import Prepared
+from vicinal.representations.attribution import falls, integrated_gradients, occlusion
+from vicinal.scores.model import Model
+
+__all__ = ["Attribution", "Window", "attribute"]
+
+N_WINDOWS = 3
+WINDOWS_PER_SIGNAL = 20
+"""A window is a twentieth of the recording: half a second of ten."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window of the recording.
+
+    Attributes: start_s, stop_s: in seconds of the recording.  gradients: what its samples add to the log-odds.
+                hidden: how far the log-odds fall when it is flat.
+    """
+
+    start_s: float
+    stop_s: float
+    gradients: float
+    hidden: float
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What the log-odds of one class rest on; computed in float32, whatever the model's precision.
+
+    Attributes: name: of the class.  log_odds: of the recording (its logit; for exclusive classes against all
+                others).  flat_log_odds: of the same recording with every channel at its mean.
+                gap: how far the values' sum is from the difference of both: the error of the rule.
+                channels: what each one's samples add up to.  windows: the strongest three by gradients, apart
+                from each other, in order of time.
+                values: (channels, length), what each sample adds.  hidden: (length,), the mean fall when a
+                window around the position is flat.
+    """
+
+    name: str
+    log_odds: float
+    flat_log_odds: float
+    gap: float
+    channels: dict[str, float]
+    windows: tuple[Window, ...]
+    values: Float32[np.ndarray, "channels length"] = field(repr=False)
+    hidden: Float32[np.ndarray, " length"] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values, without the arrays that are only drawn."""
+        plain = {name: value for name, value in vars(self).items() if name not in ("values", "hidden")}
+        return {**plain, "windows": [vars(window) for window in self.windows]}
+
+    def lines(self) -> list[str]:
+        """Return it as lines for a terminal."""
+        strongest = sorted(self.channels.items(), key=lambda item: -abs(item[1]))[:4]
+        channels = ", ".join(f"{name} {value:+.3f}" for name, value in strongest)
+        return [
+            f"rests on   {self.name}: log-odds {self.log_odds:+.3f}, of a flat signal {self.flat_log_odds:+.3f}; "
+            f"by channel {channels}",
+            *(
+                f"  {window.start_s:.2f} to {window.stop_s:.2f} s adds {window.gradients:+.3f} by gradients, "
+                f"{window.hidden:+.3f} by hiding it"
+                for window in self.windows
+            ),
+        ]
+
+
+class _Asked(TypedDict):
+    output: int
+    exclusive: bool
+
+
+def attribute(model: Model, prepared: Prepared, *, rate_hz: float, name: str) -> Attribution:
+    """Say what the score of one class rests on, in a recording along time.
+
+    Args:    prepared: by the contract of the model.  rate_hz: of its positions.  name: of the class.
+    Raises:  ExperimentError: when the model has no such class.
+    """
+    classes = model.calibration.classes
+    if name not in classes:
+        raise ExperimentError(
+            f"attribution: expected a class of the model, {', '.join(classes)}, got '{name}'."
+        )
+    network, length = model.build(), prepared.length
+    asked: _Asked = {"output": classes.index(name), "exclusive": model.calibration.task == "classes"}
+    x, lengths = torch.from_numpy(prepared.samples)[None], torch.tensor([length])
+    found = integrated_gradients(network, x, lengths=lengths, **asked)
+    values = found.values[0, :, :length].numpy()
+    width = max(1, round(length / WINDOWS_PER_SIGNAL))
+    starts = _strongest(values.sum(axis=0), width)
+    spans = [(slice(start, min(start + width, length)),) for start in starts]
+    fell = falls(network, x[0], spans, length=length, **asked).tolist()
+    return Attribution(
+        name=name,
+        log_odds=float(found.score),
+        flat_log_odds=float(found.baseline_score),
+        gap=float(found.gap),
+        channels=dict(zip(model.contract.input_channels, values.sum(axis=1).tolist(), strict=True)),
+        windows=tuple(
+            Window(
+                (prepared.offset + span.start) / rate_hz,
+                (prepared.offset + span.stop) / rate_hz,
+                float(values[:, span].sum()),
+                fall,
+            )
+            for (span,), fall in zip(spans, fell, strict=True)
+        ),
+        values=values,
+        hidden=occlusion(network, x, window=width, lengths=lengths, **asked)[0, :length].numpy(),
+    )
+
+
+def _strongest(values: Float32[np.ndarray, " length"], width: int) -> list[int]:
+    """Return where the windows of greatest sum begin, sign aside, none over another, in order of time."""
+    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    size = np.abs(sums[width:] - sums[:-width])
+    starts: list[int] = []
+    while len(starts) < N_WINDOWS and (size > 0).any():
+        start = int(size.argmax())
+        starts.append(start)
+        size[max(start - width + 1, 0) : start + width] = 0
+    return sorted(starts)

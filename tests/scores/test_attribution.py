@@ -1,0 +1,99 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vicinal.decisions.calibration import Calibration
+from vicinal.errors import ExperimentError
+from vicinal.inputs.contract import Contract
+from vicinal.inputs.prepare import prepare
+from vicinal.representations.network import build
+from vicinal.scores.attribution import _strongest, attribute
+from vicinal.scores.model import Model
+from vicinal.signal import Signal
+
+
+def linear(weight, classes=("x",), task="binary"):
+    """Return a model whose logit is a weighted sum of 100 samples at 100 Hz."""
+    contract = Contract(channels=("I", "II"), rate_hz=100, duration_s=1, units="mV")
+    network = build("flatten | dense classes", input_shape=(2, 100), n_outputs=len(classes), seed=0)
+    weights = {name: np.zeros_like(tensor.numpy()) for name, tensor in network.state_dict().items()}
+    weights["1.dense.weight"][:] = weight.reshape(len(classes), -1)
+    return Model(network.text, (2, 100), weights, contract, Calibration(task, classes, "none"))
+
+
+def prepared(model, samples):
+    return prepare(Signal(samples, ("I", "II"), ("mV", "mV"), 100.0, id="a"), model.contract)
+
+
+def test_a_linear_score_by_hand():
+    weight, samples = np.zeros((2, 100), np.float32), np.zeros((2, 100), np.float32)
+    samples[0, 20:25], samples[1, 60:65], samples[1, 65:70] = 2.0, 1.0, -1.0
+    weight[0, 20:25], weight[1, 60:65] = 3.0, -1.0  # one of 0.1 is the mean of channel I, channel II has 0
+    model = linear(weight)
+
+    found = attribute(model, prepared(model, samples), rate_hz=100.0, name="x")
+
+    assert found.log_odds == pytest.approx(5 * 2 * 3 - 5)
+    assert found.flat_log_odds == pytest.approx(5 * 0.1 * 3)
+    assert found.gap == pytest.approx(0, abs=1e-5)
+    assert found.channels == pytest.approx({"I": 5 * 1.9 * 3, "II": -5})
+    first, second = found.windows
+    assert (first.start_s, first.stop_s) == (0.2, 0.25)
+    assert (first.gradients, first.hidden) == (pytest.approx(28.5), pytest.approx(28.5))
+    assert (second.start_s, second.gradients, second.hidden) == (0.6, pytest.approx(-5), pytest.approx(-5))
+    assert "0.20 to 0.25 s adds +28.500 by gradients, +28.500 by hiding it" in "\n".join(found.lines())
+    assert json.loads(json.dumps(found.to_dict()))["windows"][0]["hidden"] == first.hidden
+
+
+def test_a_class_is_explained_against_the_others_and_a_label_alone():
+    weight = np.zeros((2, 2, 100), np.float32)
+    weight[:, 0, 50] = 1.0  # helps both alike
+    weight[1, 0, 70] = 2.0
+    samples = np.zeros((2, 100), np.float32)
+    samples[0, [50, 70]], samples[0, [51, 71]] = 1.0, -1.0
+    names = ("a", "b")
+    one = attribute(m := linear(weight, names, "classes"), prepared(m, samples), rate_hz=100.0, name="b")
+    other = attribute(m := linear(weight, names, "labels"), prepared(m, samples), rate_hz=100.0, name="b")
+    assert one.values[0, [50, 70]].tolist() == pytest.approx([0, 2], abs=1e-6)
+    assert other.values[0, [50, 70]].tolist() == pytest.approx([1, 2], abs=1e-6)
+
+
+def test_a_short_recording_is_explained_where_it_is(model):
+    samples = np.random.default_rng(0).standard_normal((2, 60)).astype(np.float32)
+    ready = prepare(Signal(samples, ("I", "II"), ("mV", "mV"), 50.0, id="a"), model.contract)
+    found = attribute(model, ready, rate_hz=50.0, name="AF")
+    assert found.values.shape == (2, 60)
+    assert found.hidden.shape == (60,)
+    total = sum(found.channels.values())
+    assert total == pytest.approx(found.log_odds - found.flat_log_odds, abs=0.02)
+    logit = model.score([Signal(samples, ("I", "II"), ("mV", "mV"), 50.0, id="a")]).logits[0, 0]
+    assert found.log_odds == pytest.approx(logit, rel=1e-4)
+
+
+def test_an_unknown_class_is_refused(model):
+    with pytest.raises(ExperimentError, match="a class of the model, AF, got 'VT'"):
+        attribute(model, None, rate_hz=50.0, name="VT")
+
+
+def test_the_precision_of_the_model_does_not_change_what_is_told(model):
+    rounded = replace(model, provenance={**model.provenance, "precision": "bfloat16"}, policy=None)
+    samples = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
+    signal = Signal(samples, ("I", "II"), ("mV", "mV"), 50.0, id="a")
+    first, second = (
+        attribute(one, prepare(signal, model.contract), rate_hz=50.0, name="AF") for one in (model, rounded)
+    )
+    assert np.array_equal(first.values, second.values)
+
+
+def test_the_strongest_windows_lie_apart():
+    values = np.zeros(100, np.float32)
+    values[[10, 12, 50]] = 1.0, 5.0, -3.0
+    starts = _strongest(values, 5)
+    assert len(starts) == 2
+    assert starts[0] <= 10
+    assert starts[0] + 5 > 12
+    assert starts[1] <= 50 < starts[1] + 5
+    assert _strongest(np.zeros(100, np.float32), 5) == []
+    assert _strongest(np.ones(2, np.float32), 1) == [0, 1]

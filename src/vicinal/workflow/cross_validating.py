@@ -75,7 +75,7 @@ def cross_validate(
     parts = Split(folds.ids, np.full(len(folds.ids), "test"))
     with show.progress("report"):
         report_folds(
-            folder / "report.html", experiment, text, packed.pack, parts, findings, models[0], table, decisions,
+            folder / "report.html", experiment, text, packed.pack, parts, findings, models, table, decisions,
             evidence,
         )  # fmt: skip
     return evidence

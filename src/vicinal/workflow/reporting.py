@@ -16,6 +16,7 @@ from vicinal.experiment import Experiment
 from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
+from vicinal.representations.attribution import integrated_gradients
 from vicinal.representations.inspection import Inspection, inspect
 from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
@@ -25,6 +26,8 @@ from vicinal.workflow.learning import Learned
 __all__ = ["report", "report_folds"]
 
 _N_EXAMPLES = 8
+_STEPS = 32
+"""Of integrated gradients: enough for colours."""
 
 
 def report(
@@ -68,7 +71,7 @@ def report(
         history=learned.fitted.history,
         monitor=[(one.kind, one.message) for one in learned.monitor.findings],
         select=learned.select,
-        errors=_worst(gathered.pack, table, decisions),
+        errors=_worst(gathered.pack, table, decisions, [model]),
         card=model.card,
         versions=_versions(),
     )
@@ -82,17 +85,18 @@ def report_folds(
     pack: Pack,
     parts: Split,
     findings: Sequence[Finding],
-    model: Model,
+    models: Sequence[Model],
     table: ScoreTable,
     decisions: Int8[np.ndarray, "n k"],
     evidence: Mapping[str, Any],
 ) -> None:
     """Write the report of a cross-validation on the test rows of all folds.
 
-    Args:    parts: which rows were tested.  model: of one fold; all have the same network.
+    Args:    parts: which rows were tested.  models: of the folds, in order; all have the same network.
              decisions: each row's by the policy of its own fold.
     Raises:  ExtraError: when the extra `report` is not installed.
     """
+    model = models[0]
     inspection = inspect(
         model.network,
         input_shape=model.input_shape,
@@ -113,7 +117,7 @@ def report_folds(
         exclusions=pack.skipped,
         findings=[(one.kind, one.severity, one.message) for one in findings],
         stages=_stages(inspection),
-        errors=_worst(pack, table, decisions),
+        errors=_worst(pack, table, decisions, models),
         versions=_versions(),
     )
     write_report(path, page)
@@ -176,8 +180,11 @@ def _stages(inspection: Inspection) -> list[Stage]:
     return stages
 
 
-def _worst(pack: Pack, table: ScoreTable, decisions: np.ndarray) -> list[Example]:
-    """Return the wrong decisions that the model was surest of, misses and false alarms in turn."""
+def _worst(pack: Pack, table: ScoreTable, decisions: np.ndarray, models: Sequence[Model]) -> list[Example]:
+    """Return the wrong decisions that the model was surest of, misses and false alarms in turn.
+
+    Args:    models: the one that scored the table, or one for each of its folds.
+    """
     where = {name: k for k, name in enumerate(pack.ids.tolist())}
     chosen = []
     for k, name in enumerate(table.classes):
@@ -190,22 +197,39 @@ def _worst(pack: Pack, table: ScoreTable, decisions: np.ndarray) -> list[Example
         ]
         for rows, actual, decided in kinds:
             chosen += [(row, k, actual, decided) for row in rows[: _N_EXAMPLES // 2]]
-    return [_example(pack, table, where, *one) for one in chosen[: 3 * _N_EXAMPLES]]
+    examples = []
+    for row, k, actual, decided in chosen[: 3 * _N_EXAMPLES]:
+        model = models[0 if table.folds is None else int(table.folds[row])]
+        examples.append(_example(pack, table, where[str(table.ids[row])], model, row, k, actual, decided))
+    return examples
 
 
 def _example(
-    pack: Pack, table: ScoreTable, where: Mapping[str, int], row: int, k: int, actual: str, decided: str
+    pack: Pack, table: ScoreTable, place: int, model: Model, row: int, k: int, actual: str, decided: str
 ) -> Example:
-    x, lengths = pack.rows(np.array([where[str(table.ids[row])]]))
+    """Return one row as it is drawn, with what each sample adds to the score of class k."""
+    x, lengths = pack.rows(np.array([place]))
     contract = pack.contract
     scaled = any(step.step == "scale" for step in contract.steps)
+    image = x.ndim > 3
+    found = integrated_gradients(
+        model.build(),
+        torch.from_numpy(x),
+        lengths=None if image else torch.from_numpy(lengths),
+        output=k,
+        exclusive=model.calibration.task == "classes",
+        steps=_STEPS,
+    )
+    shown = slice(None) if image else slice(int(lengths[0]))
     return Example(
         id=str(table.ids[row]),
         truth=actual,
         decision=decided,
         probability=float(table.probabilities[row, k]),
-        samples=x[0] if x.ndim > 3 else x[0, :, : int(lengths[0])],
+        samples=x[0][..., shown],
         rate_hz=contract.position_rate_hz,
         unit="1" if scaled else contract.units,
         channels=contract.input_channels,
+        adds=found.values[0].numpy()[..., shown],
+        about=table.classes[k],
     )

@@ -69,7 +69,18 @@ def full_report() -> Report:
         monitor=[("overfitting", "overfitting since epoch 3")],
         select="auroc",
         errors=[
-            Example("A0009", "A", "not A", 0.031, np.sin(np.arange(300))[None], 300.0, "mV", ("ECG",)),
+            Example(
+                "A0009",
+                "A",
+                "not A",
+                0.031,
+                np.sin(np.arange(300))[None],
+                300.0,
+                "mV",
+                ("ECG",),
+                adds=np.eye(1, 300, 150),
+                about="A",
+            ),
             Example("A0010", "not A", "A", 0.97, np.full((1, 300), np.nan), 300.0, "uV"),
         ],
         card="# Card\n\n## Model\n\nDecides A.\n\n    conv 64\n\n| metric | value |\n|---|---|\n| auroc | 0.912 |\n",
@@ -217,3 +228,18 @@ def test_without_jinja2_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PathError, match="does not exist"):
         write_report(tmp_path / "none" / "report.html", small_report())
+
+
+def test_what_the_network_looked_at_is_drawn_and_said() -> None:
+    page = render(full_report())
+    assert page.count('<path class="for l4"') == 1
+    assert '<span class="raised">raised</span> or <span class="lowered">lowered</span> A</figcaption>' in page
+    assert "Orange: what raised the score" in page
+    plain = render(replace(full_report(), errors=full_report().errors[1:]))
+    assert "Orange: what raised the score" not in plain
+
+
+def test_the_style_lets_drawings_keep_their_own_colours() -> None:
+    # An image's rectangles carry their colour as an attribute, which any rule for their element would beat.
+    style = render(full_report())
+    assert not re.search(r"\.paper path \{[^}]*fill", style)

@@ -90,3 +90,16 @@ def test_channels_of_two_units_are_scaled_each_by_its_own() -> None:
     assert layout.strips[0].heights.tolist() == [0.0, 10.0]
     assert layout.strips[1].heights.max() < 21
     assert layout.scale == "25 mm/s, height scaled to fit (1)"
+
+
+def test_what_samples_add_is_drawn_behind_them_in_the_row_they_are_in() -> None:
+    adds = np.zeros((2, 1500))
+    adds[0, 1200:1210], adds[1, 0:10] = 1.0, -0.5
+    drawn = paper(np.zeros((2, 1500)), rate_hz=100.0, unit="mV", label="x", adds=adds)
+    boxes = re.findall(r'<path class="(\w+ l\d)" d="M(\d+) (\d+)h(\d+)v(\d+)h-\d+z"/>', drawn.svg)
+    # Rows of 10 s and 15 mm: two for each channel; 20 steps to the millimetre, 2.5 mm to a tenth of a second.
+    assert boxes == [("against l2", "0", "600", "50", "300"), ("for l4", "1000", "300", "50", "300")]
+    assert drawn.svg.index("for l4") < drawn.svg.index('class="trace"')
+    plain = paper(np.zeros((2, 1500)), rate_hz=100.0, unit="mV", label="x")
+    nothing = paper(np.zeros((2, 1500)), rate_hz=100.0, unit="mV", label="x", adds=np.zeros((2, 1500)))
+    assert plain.svg == nothing.svg

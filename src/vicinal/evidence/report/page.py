@@ -56,6 +56,7 @@ class Example:
     Args:    truth, decision: in words.  probability: of the positive class, or of the class decided.
              samples: (channels, time), prepared or raw, in `unit`, or (channels, height, width) where
              `rate_hz` is None.  channels: their names.
+             adds: like samples: what each of them adds to the log-odds of the class `about`; None: not known.
     """
 
     id: str
@@ -66,6 +67,8 @@ class Example:
     rate_hz: float | None
     unit: str
     channels: tuple[str, ...] = ()
+    adds: Float[np.ndarray, "channels *positions"] | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -316,9 +319,9 @@ def _drawn(example: Example) -> dict[str, Any]:
     samples = np.atleast_2d(np.asarray(example.samples, np.float64))
     label = f"recording {example.id}: {', '.join(example.channels) or 'signal'}"
     if example.rate_hz is None:
-        drawing = picture(samples, label=label)
+        drawing = picture(samples, label=label, adds=example.adds)
     else:
-        drawing = paper(samples, rate_hz=example.rate_hz, unit=example.unit, label=label)
+        drawing = paper(samples, rate_hz=example.rate_hz, unit=example.unit, label=label, adds=example.adds)
     # A clip of a second would be as small as a stamp; a row of ten seconds just fits a page at true size.
     zoom = 1.0 if example.rate_hz is None or drawing.width_mm > 120 else min(3.5, 120 / drawing.width_mm)
     size = "" if zoom == 1 else f", drawn {zoom:.2g} times as large"

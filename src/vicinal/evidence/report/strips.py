@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from vicinal.evidence.report.bands import levels, stretches
+
 __all__ = ["Layout", "Paper", "Strip", "lay_out", "paper"]
 
 _MM_PER_S = 25.0
@@ -25,6 +27,7 @@ class Strip(NamedTuple):
 
     Args:    heights: (n,) in mm above the row's own zero, NaN where missing.  low, high: the mm it needs.
              top: mm from the top of the drawing.  name: of its channel.  marks: (sample of the row, symbol).
+             adds: (n,) what each sample adds to a score, or empty.
     """
 
     heights: Float[np.ndarray, " n"]
@@ -33,6 +36,7 @@ class Strip(NamedTuple):
     top: float
     name: str
     marks: tuple[tuple[int, str], ...]
+    adds: Float[np.ndarray, " n"]
 
     @property
     def baseline(self) -> float:
@@ -75,16 +79,19 @@ def lay_out(
     units: Sequence[str],
     names: Sequence[str] = (),
     marks: Sequence[tuple[int, str]] = (),
+    adds: Float[np.ndarray, "channels time"] | None = None,
 ) -> Layout:
     """Place the channels below each other, in rows of 10 s.
 
     Args:    samples: NaN where missing.  units: one per channel: mV, uV, V; anything else is scaled to fit.
              names: one per channel, or none.  marks: (sample, symbol) of events, set above every channel.
+             adds: like samples: what each of them adds to a score.
     """
     per_row = max(2, round(_ROW_S * rate_hz))
     strips: list[Strip] = []
     top, longest = 0.0, 2
-    for channel, unit, name in zip(samples, units, names or [""] * len(samples), strict=True):
+    counted = np.empty((len(samples), 0)) if adds is None else adds
+    for channel, unit, name, added in zip(samples, units, names or [""] * len(samples), counted, strict=True):
         heights = channel * _TO_MV[unit] * _MM_PER_MV if unit in _TO_MV else _fitted(channel)
         for start in range(0, channel.size, per_row):
             row = heights[start : start + per_row]
@@ -94,7 +101,7 @@ def lay_out(
             # A square of its own for names, and one for symbols, keeps them clear of the trace.
             high += _SQUARE * (bool(name) + bool(marks))
             inside = tuple((at - start, symbol) for at, symbol in marks if start <= at < start + row.size)
-            strips.append(Strip(row, low, high, top, name, inside))
+            strips.append(Strip(row, low, high, top, name, inside, added[start : start + per_row]))
             top, longest = top + high - low, max(longest, row.size)
     width = max(5.0, np.ceil(longest / rate_hz * _MM_PER_S / 5) * 5)
     other = [unit for unit in dict.fromkeys(units) if unit not in _TO_MV]
@@ -110,21 +117,24 @@ def paper(
     label: str,
     names: Sequence[str] = (),
     marks: Sequence[tuple[int, str]] = (),
+    adds: Float[np.ndarray, "channels time"] | None = None,
 ) -> Paper:
     """Draw the channels below each other, in rows of 10 s.
 
     Args:    samples: NaN where missing, drawn as a gap.
              unit: mV, uV, V; anything else is scaled to fit; one for all channels, or one for each.
-             label: what the drawing shows, for who cannot see it.  names, marks: as in `lay_out`.
+             label: what the drawing shows, for who cannot see it.  names, marks, adds: as in `lay_out`; what
+             stretches of samples add is drawn as bands behind them.
     """
     units = [unit] * len(samples) if isinstance(unit, str) else unit
-    layout = lay_out(samples, rate_hz=rate_hz, units=units, names=names, marks=marks)
+    layout = lay_out(samples, rate_hz=rate_hz, units=units, names=names, marks=marks, adds=adds)
     drawn = "".join(_trace(strip, layout.mm_per_sample) for strip in layout.strips)
     words = "".join(_words(strip, layout.mm_per_sample) for strip in layout.strips)
     svg = (
         f'<svg class="paper" viewBox="0 0 {layout.width * _DOTS:.0f} {layout.height * _DOTS:.0f}" role="img" '
         f'aria-label="{html.escape(label)}"><path class="fine" d="{_grid(layout, 1)}"/>'
-        f'<path class="bold" d="{_grid(layout, 5)}"/><path class="trace" d="{drawn}"/>{words}</svg>'
+        f'<path class="bold" d="{_grid(layout, 5)}"/>{_bands(layout)}'
+        f'<path class="trace" d="{drawn}"/>{words}</svg>'
     )
     return Paper(svg, layout.width, layout.scale)
 
@@ -152,6 +162,31 @@ def _grid(layout: Layout, step: int) -> str:
     columns, rows = range(0, int(layout.width) + 1, step), range(0, int(layout.height) + 1, step)
     across = "".join(f"M{x * _DOTS} 0V{layout.height * _DOTS:.0f}" for x in columns)
     return across + "".join(f"M0 {y * _DOTS}H{layout.width * _DOTS:.0f}" for y in rows)
+
+
+def _bands(layout: Layout) -> str:
+    """Draw what stretches add, all of one colour as one path."""
+    edges, sums = [], []
+    longest = max((strip.heights.size for strip in layout.strips), default=2)
+    for strip in layout.strips:
+        if strip.adds.size:
+            edges.append(stretches(strip.adds.size, per_row=longest))
+            sums.append(np.add.reduceat(strip.adds, edges[-1][:-1]))
+    if not sums:
+        return ""
+    largest = float(np.abs(np.concatenate(sums)).max())
+    boxes: dict[int, str] = {}
+    for strip, ends, added in zip(layout.strips, edges, sums, strict=True):
+        x = np.rint(ends * layout.mm_per_sample * _DOTS).astype(int)
+        y, height = round(strip.top * _DOTS), round((strip.high - strip.low) * _DOTS)
+        for left, right, level in zip(x[:-1], x[1:], levels(added, largest=largest).tolist(), strict=True):
+            if level:
+                box = f"M{left} {y}h{right - left}v{height}h{left - right}z"
+                boxes[level] = boxes.get(level, "") + box
+    return "".join(
+        f'<path class="{"for" if level > 0 else "against"} l{abs(level)}" d="{d}"/>'
+        for level, d in sorted(boxes.items())
+    )
 
 
 def _trace(strip: Strip, mm_per_sample: float) -> str:

@@ -54,7 +54,8 @@ TORCH_FREE = (
     "vicinal.inputs.batches",
     "vicinal.decisions.policy", "vicinal.decisions.calibration", "vicinal.decisions.meaning",
     "vicinal.evidence.metrics", "vicinal.evidence.intervals", "vicinal.evidence.summary",
-    "vicinal.experiment", "vicinal.cli.app",
+    "vicinal.experiment", "vicinal.cli.app", "vicinal.workflow.packing",
+    "vicinal.workflow.telling_inputs",
 )  # fmt: skip
 
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,17 @@ def test_pack_and_verify(tmp_path: Path) -> None:
     changed = CliRunner().invoke(app, ["pack", "--verify", folder, "--json"])
     assert changed.exit_code == 1
     assert json.loads(changed.stdout)["changed"] == ["s00000-0"]
+
+
+def test_packing_loads_neither_torch_nor_matplotlib(tmp_path: Path) -> None:
+    (tmp_path / "hearts.toml").write_text(PACKED)
+    program = (
+        "import sys; from vicinal.cli.app import app; "
+        f"app({['pack', str(tmp_path / 'hearts.toml'), '--output', str(tmp_path / 'pack')]!r}, "
+        "standalone_mode=False); sys.exit(bool({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert (tmp_path / "pack").is_dir()
 
 
 @pytest.mark.parametrize(

@@ -483,9 +483,10 @@ def test_memory_does_not_grow_with_the_pack(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     own, workers, most = (int(word) / 1024 for word in done.stdout.split())
-    # 240 MB were packed: results, rows or a file that is held in memory would show.
-    assert own < 30
-    assert workers < 30
+    # Twelve times as many rows, 220 MB more: results, rows or a file held in memory would show. What an allocator
+    # keeps of the rows in work comes and goes from run to run, and is not what is asked.
+    assert own < 80
+    assert workers < 80
     assert most < 300
 
 

@@ -1,19 +1,25 @@
 """What a person reads in the terminal after a command about inputs.
 
-Formats results; computes nothing.
+Formats results; computes nothing. What made a result is named for the type checker alone: telling of a pack loads
+neither PyTorch, which auditing a run needs, nor the drawing library.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from vicinal.inputs.contract import Contract
-from vicinal.inputs.inference import Seen
-from vicinal.inputs.pack import Pack
-from vicinal.terminal import Terminal
-from vicinal.workflow.auditing import Audited
-from vicinal.workflow.contracting import CheckedFile
-from vicinal.workflow.packing import Verified
-from vicinal.workflow.showing import Shown
-from vicinal.workflow.starting import Started
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vicinal.inputs.contract import Contract
+    from vicinal.inputs.inference import Seen
+    from vicinal.inputs.pack import Pack
+    from vicinal.terminal import Terminal
+    from vicinal.workflow.auditing import Audited
+    from vicinal.workflow.contracting import CheckedFile
+    from vicinal.workflow.packing import Verified
+    from vicinal.workflow.showing import Shown
+    from vicinal.workflow.starting import Started
 
 __all__ = [
     "tell_audit",

@@ -1,5 +1,8 @@
 """Building: counts worked by hand, seeds, shapes, lengths, and messages with the shapes so far."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -277,6 +280,34 @@ def test_what_does_not_fit_is_said_with_the_shapes_so_far(
         build(text, input_shape=shape, n_outputs=1)
 
 
+@pytest.mark.parametrize(
+    ("text", "first_line"),
+    [
+        (
+            "conv 8 window 3 | relu | conv 64 windw 7 | mean | dense 1",
+            "stage 3, 'windw': unknown key, did you mean 'window'? in 'conv 64 windw 7'",
+        ),
+        ("relu | | mean", "stage 2: empty; take one '|' away or write a stage there."),
+        (
+            "conv 8 window 20 stride 20 | relu | conv 8 window 9 | mean | dense 1",
+            "stage 3: window 9 is longer than the 5 positions that reach it; shorten it, use smaller strides "
+            "before it, or write 'same'.",
+        ),
+        (
+            "conv 8 window 2 stride 2 | relu | mean window 10 stride 10 | norm | conv 8 window 9 | mean | dense 1",
+            "stage 5: window 9 is longer than the 5 positions that reach it; shorten it, use smaller strides "
+            "before it, or write 'same'.",
+        ),
+    ],
+)
+def test_messages_are_word_for_word_those_of_the_page(text: str, first_line: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        build(text, input_shape=(1, 100), n_outputs=1)
+    assert str(caught.value).splitlines()[0] == first_line
+    shown = re.sub(r"stage \d+", "stage N", PAGE.read_text())
+    assert f"    {re.sub(r'stage [0-9]+', 'stage N', first_line)}\n" in shown
+
+
 def test_the_input_is_checked() -> None:
     network = build(CONV, input_shape=(1, 100), n_outputs=1, seed=0)
     with pytest.raises(
@@ -329,6 +360,21 @@ def test_presets_have_the_published_numbers_of_parameters(
     name: str, shape: tuple[int, ...], n_outputs: int, expected: int
 ) -> None:
     assert n_parameters(sketch(name, input_shape=shape, n_outputs=n_outputs)) == expected
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "network-text.md"
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_preset_names_its_size_its_source_and_what_is_ours(name: str) -> None:
+    told = " ".join(line.removeprefix("#").strip() for line in NETWORKS[name].splitlines() if line[:1] == "#")
+    stated = int(re.findall(r"([\d,]+) parameters", told)[0].replace(",", ""))
+    rows = re.findall(rf"\| `{name}` \| ([\dx]+), (\d+)(?: outputs?)? \| ([\d,]+) \|", PAGE.read_text())
+    ((shape, n_outputs, listed),) = rows
+    network = sketch(name, input_shape=tuple(map(int, shape.split("x"))), n_outputs=int(n_outputs))
+    assert n_parameters(network) == stated == int(listed.replace(",", ""))
+    assert re.search(r"(Source:|After) .*(19|20)\d\d", told)
+    assert re.search(r"[Oo]urs: ", told)
 
 
 def test_the_published_numbers_by_hand() -> None:

@@ -1,5 +1,7 @@
 """Attention against a plain loop in NumPy, with every pair of positions looked at one by one."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -79,6 +81,32 @@ def test_is_a_plain_loop(shape: tuple[int, ...], window: int | None, *, causal: 
         expected = by_hand(layer, x[row].numpy(), n)
         np.testing.assert_allclose(found[row, :, :n], expected[:, :n], atol=2e-5)
         assert not found[row, :, n:].any()
+
+
+@pytest.mark.parametrize(("window", "causal"), [(None, False), (5, False), (4, True)])
+def test_a_transformer_is_a_plain_loop(window: int | None, *, causal: bool) -> None:
+    block = Transformer((8, 12), heads=2, window=window, causal=causal)
+    block.initialise(torch.Generator().manual_seed(0))
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    x, n = torch.randn(8, 1, 12), 9
+    x[..., n:] = 0
+    found = block(x[None], torch.tensor([n]))[0].detach().numpy()[0, :, 0]
+
+    def normed(values: np.ndarray, norm: torch.nn.Module) -> np.ndarray:
+        rows = [(position - position.mean()) / np.sqrt(position.var() + 1e-5) for position in values.T]
+        return (np.array(rows) * norm.weight.detach().numpy() + norm.bias.detach().numpy()).T
+
+    y = x.numpy()[:, 0].astype(np.float64)
+    y = y + by_hand(block.attention, normed(y, block.attention_norm)[:, None], n)
+    widen, narrow = block.widen, block.narrow
+    for position in range(n):
+        inner = widen.weight.detach().numpy() @ normed(y, block.dense_norm)[:, position]
+        inner = inner + widen.bias.detach().numpy()
+        inner = inner * np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in inner])
+        y[:, position] += narrow.weight.detach().numpy() @ inner + narrow.bias.detach().numpy()
+    np.testing.assert_allclose(found[:, :n], y[:, :n], rtol=1e-3, atol=1e-3)
+    assert not found[:, n:].any()
 
 
 def test_pairs_are_counted_as_they_are() -> None:

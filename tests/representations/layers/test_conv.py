@@ -1,5 +1,7 @@
 """A convolution is a dense layer with a Toeplitz matrix; it moves with its input, and pooled it stays."""
 
+import itertools
+
 import hypothesis.strategies as st
 import pytest
 import torch
@@ -45,6 +47,48 @@ def test_equals_a_dense_layer_with_a_toeplitz_matrix(
     assert y.shape == (2, 2, 1, layer.facts.shape[1])
     if padding != "valid":
         assert layer.facts.shape[1] == -(-n // stride)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "causal"])
+def test_an_images_matrix_is_made_of_toeplitz_blocks(padding: str) -> None:
+    height, width = (
+        Taps.padded(3, stride=2, dilation=1, padding=padding),  # type: ignore[arg-type]
+        Taps.padded(2, stride=1, dilation=3, padding=padding),  # type: ignore[arg-type]
+    )
+    layer = Conv((2, 6, 7), units=3, taps=(height, width), bias=False).double()
+    layer.initialise(torch.Generator().manual_seed(0))
+    _, rows, columns = layer.facts.shape
+    matrix = torch.zeros(3, rows, columns, 2, 6, 7, dtype=torch.float64)
+    for row, column, i, j in itertools.product(range(rows), range(columns), range(3), range(2)):
+        y, x = row * 2 - height.left + i, column - width.left + 3 * j
+        if 0 <= y < 6 and 0 <= x < 7:
+            matrix[:, row, column, :, y, x] = layer.weight[:, :, i, j]
+    x = torch.randn(4, 2, 6, 7, dtype=torch.float64)
+    expected = F.linear(x.flatten(1), matrix.reshape(3 * rows * columns, -1))
+    torch.testing.assert_close(layer(x)[0].flatten(1), expected)
+
+
+def test_groups_of_channels_do_not_see_each_other() -> None:
+    taps = (Taps.padded(3, stride=1, dilation=1, padding="same"),)
+    layer = Conv((4, 9), units=6, taps=taps, bias=False, groups=2).double()
+    layer.initialise(torch.Generator().manual_seed(0))
+    x = torch.randn(2, 4, 1, 9, dtype=torch.float64)
+    halves = [
+        F.conv1d(x[:, 2 * k : 2 * k + 2, 0], layer.weight[3 * k : 3 * k + 3], padding=1) for k in (0, 1)
+    ]
+    torch.testing.assert_close(layer(x)[0].squeeze(2), torch.cat(halves, dim=1))
+
+
+@pytest.mark.parametrize("by", [(1, 0), (0, -2), (2, 1)])
+def test_an_image_moves_in_both_directions(by: tuple[int, int]) -> None:
+    text = "conv 4 window 3 | relu | conv 4 window 3 | relu | mean | dense 1"
+    network = build(text, input_shape=(1, 20, 20), n_outputs=1, seed=3).eval()
+    x = torch.zeros(1, 1, 20, 20)
+    x[..., 8:12, 8:12] = torch.randn(4, 4, generator=torch.Generator().manual_seed(0))
+    still, moved = network.stages(x), network.stages(x.roll(by, (2, 3)))
+    torch.testing.assert_close(still[3][1].roll(by, (2, 3)), moved[3][1])
+    assert not torch.allclose(still[3][1], moved[3][1])
+    torch.testing.assert_close(still[-1][1], moved[-1][1])
 
 
 def test_hand_worked() -> None:

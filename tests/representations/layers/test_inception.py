@@ -49,3 +49,21 @@ def test_padding_never_wins_the_maximum() -> None:
     x = torch.full((1, 1, 1, 6), -1.0)
     pooled, _ = layer.stack[0].pool(x, torch.tensor([4]))
     assert pooled.flatten().tolist() == [-1.0, -1.0, -1.0, -1.0, 0.0, 0.0]
+
+
+def test_images_have_windows_in_both_directions() -> None:
+    layer = Inception((3, 8, 9), units=8, window=(4, 9), depth=1, padding="same").double()
+    layer.initialise(torch.Generator().manual_seed(0))
+    (module,) = layer.stack
+    assert [window.weight.shape[2:] for window in module.windows] == [(4, 9), (2, 4), (1, 2)]
+    x = torch.randn(2, 3, 8, 9, dtype=torch.float64)
+    mixed, branches = F.conv2d(x, module.mixture.weight), []
+    for window in module.windows:
+        pads = [
+            side for n in reversed(window.weight.shape[2:]) for side in ((n - 1) // 2, n - 1 - (n - 1) // 2)
+        ]
+        branches.append(F.conv2d(F.pad(mixed, pads), window.weight))
+    branches.append(F.conv2d(F.max_pool2d(x, 3, stride=1, padding=1), module.pooled.weight))
+    joined = torch.cat(branches, dim=1)
+    expected = F.relu(F.batch_norm(joined, None, None, training=True))
+    torch.testing.assert_close(layer(x)[0], expected)

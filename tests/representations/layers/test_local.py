@@ -1,5 +1,7 @@
 """Local windows are a dense layer with a band matrix; with tied weights they are a convolution."""
 
+import itertools
+
 import hypothesis.strategies as st
 import torch
 import torch.nn.functional as F
@@ -56,6 +58,30 @@ def test_with_tied_weights_it_is_a_convolution(window: int, stride: int, dilatio
         found, found_lengths = local(x, given_lengths)
         torch.testing.assert_close(found, expected)
         assert found_lengths is expected_lengths or torch.equal(found_lengths, expected_lengths)
+
+
+def test_an_image_has_a_window_for_each_place() -> None:
+    height, width = (
+        Taps.padded(3, stride=2, dilation=1, padding="same"),
+        Taps.padded(2, stride=1, dilation=3, padding="same"),
+    )
+    layer = Local((2, 6, 7), units=3, taps=(height, width), bias=True).double()
+    conv = Conv((2, 6, 7), units=3, taps=(height, width), bias=True).double()
+    layer.initialise(torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(layer.bias)
+    _, rows, columns = layer.facts.shape
+    matrix = torch.zeros(3, rows, columns, 2, 6, 7, dtype=torch.float64)
+    for row, column, i, j in itertools.product(range(rows), range(columns), range(3), range(2)):
+        y, x = row * 2 - height.left + i, column - width.left + 3 * j
+        if 0 <= y < 6 and 0 <= x < 7:
+            matrix[:, row, column, :, y, x] = layer.weight[row * columns + column, :, :, i, j]
+    x = torch.randn(4, 2, 6, 7, dtype=torch.float64)
+    expected = F.linear(x.flatten(1), matrix.reshape(3 * rows * columns, -1), layer.bias.T.flatten())
+    torch.testing.assert_close(layer(x)[0].flatten(1), expected)
+    with torch.no_grad():
+        layer.weight.copy_(conv.weight.normal_().expand_as(layer.weight))
+        layer.bias.copy_(conv.bias.normal_().expand_as(layer.bias))
+    torch.testing.assert_close(layer(x)[0], conv(x)[0])
 
 
 def test_gradients() -> None:

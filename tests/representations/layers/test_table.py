@@ -1,10 +1,17 @@
 """Which word makes which layer; every word of the table through the same contract."""
 
+import ast
+import re
+from pathlib import Path
+from typing import cast
+
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call
 
 from vicinal.errors import NetworkError
+from vicinal.representations.layers import table
 from vicinal.representations.layers.geometry import Shape
 from vicinal.representations.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from vicinal.representations.layers.table import LAYERS, Layer, Place, make_layer
@@ -84,6 +91,166 @@ def test_every_layer_keeps_the_contract(kind: str) -> None:
         assert lengths.tolist() == [expected[1], 0]
         assert y[0].any()
         assert not y[1].any()
+
+
+def ready(text: str, shape: Shape) -> nn.Module:
+    """Return a layer in float64 whose every value counts: nothing at zero that a mistake could hide behind."""
+    layer = made(text, shape)
+    layer.initialise(torch.Generator().manual_seed(1))
+    module = cast(nn.Module, layer).double()
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for key, value in module.state_dict().items():
+            if value.dim() == 1 and not key.endswith("running_var"):
+                value.normal_(generator=generator)
+    return module.eval()
+
+
+def like(x: torch.Tensor) -> torch.Tensor:
+    return torch.randn(x.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("lengths", [None, [10, 6]])
+@pytest.mark.parametrize("kind", sorted(LAYERS))
+def test_gradients_are_those_of_differences(kind: str, lengths: list[int] | None, *, training: bool) -> None:
+    shape = (N_CHANNELS.get(kind, 3), 10)
+    layer = ready(EXAMPLES[kind][0], shape).train(training and kind != "dropout")  # which is random then
+    names, values = zip(*layer.named_parameters(), strict=True) if [*layer.parameters()] else ((), ())
+    given = None if lengths is None else torch.tensor(lengths)
+    real = torch.ones(2, 1, 1, 10) if given is None else (torch.arange(10) < given[:, None])[:, None, None]
+
+    def run(x: torch.Tensor, *weights: torch.Tensor) -> torch.Tensor:
+        y, _ = functional_call(layer, dict(zip(names, weights, strict=True)), (x * real, given))
+        return y
+
+    x = like(torch.empty(2, shape[0], 1, 10)).requires_grad_()
+    assert torch.autograd.gradcheck(run, (x, *values))
+
+
+@pytest.mark.parametrize("kind", sorted(LAYERS))
+def test_a_row_never_sees_its_batch_mates(kind: str) -> None:
+    shape = (N_CHANNELS.get(kind, 3), 10)
+    layer, lengths = ready(EXAMPLES[kind][0], shape), torch.tensor([10, 7, 4, 0])
+    x = like(torch.empty(4, shape[0], 1, 10)) * (torch.arange(10) < lengths[:, None])[:, None, None]
+    together, after = layer(x, lengths)
+    for row in range(4):
+        alone, n = layer(x[row : row + 1], lengths[row : row + 1])
+        torch.testing.assert_close(alone[0], together[row])
+        assert (n is None) is (after is None)
+        assert n is None or n[0] == after[row]
+
+
+PARAMETERS = {
+    "dense": 3 * 4 + 4,
+    "local": 4 * (4 * 3 * 3 + 4),
+    "conv": 4 * 3 * 3 + 4,
+    "separable": 3 * 3 + 3 * 4,
+    "residual": 4 * 3 * (3 + 4) + 4 * 4 + 3 * 4,
+    "bottleneck": 2 * 3 + 2 * 2 * 3 + 2 * 8 + 4 * 2 + 2 * 8 + 3 * 8 + 2 * 8,
+    "inception": sum(2 * 2 * n + 2 * 2 * (5 + 2 + 1) + 2 * 8 for n in (3, 8)) + 3 * 8 + 2 * 8,
+    "lstm": 2 * 4 * 4 * (3 + 4 + 2),
+    "gru": 3 * 4 * (3 + 4 + 2),
+    "attention": 3 * 8 * (3 + 1) + 8 * (8 + 1),
+    "transformer": 3 * 4 * (4 + 1) + 4 * (4 + 1) + 8 * 4**2 + 9 * 4,
+    "norm": 2 * 3,
+    "attention-pool": 3,
+}
+"""By the formulas of the modules' docstrings, for the examples; kinds not named have none."""
+
+MULTIPLY_ADDS = {
+    "dense": 10 * 3 * 4,
+    "local": 4 * 4 * 3 * 3,
+    "conv": 6 * 4 * 3 * 3,
+    "separable": 5 * (3 * 3 + 3 * 4),
+    "residual": 5 * (4 * 3 * (3 + 4) + 3 * 4),
+    "bottleneck": 10 * 2 * 3 + 5 * (2 * 2 * 3 + 2 * 8 + 3 * 8),
+    "inception": 10 * (sum(2 * 2 * n + 2 * 2 * (5 + 2 + 1) for n in (3, 8)) + 3 * 8),
+    "lstm": 10 * 2 * 4 * 4 * (3 + 4),
+    "gru": 10 * 3 * 4 * (3 + 4),
+    "attention": 10 * (3 * 8 * 3 + 8 * 8) + 2 * 8 * (2 + 8 * 3 + 2),
+    "transformer": 10 * (3 * 4 * 4 + 4 * 4 + 8 * 4**2) + 2 * 4 * 10 * 10,
+    "attention-pool": 2 * 3 * 10,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(LAYERS))
+def test_parameters_and_cost_are_those_of_the_formulas(kind: str) -> None:
+    layer = made(EXAMPLES[kind][0], (N_CHANNELS.get(kind, 3), 10))
+    n = sum(parameter.numel() for parameter in cast(nn.Module, layer).parameters())
+    assert n == PARAMETERS.get(kind, 0)
+    assert layer.facts.multiply_adds == MULTIPLY_ADDS.get(kind, 0)
+
+
+IMAGES = [
+    "dense 4", "local 4 window 3x4 stride 2x1", "conv 4 window 3x2 stride 1x2 dilation 2x1",
+    "conv 4 window 3x4 same", "conv 4 window 2x3 causal", "separable 4 window 3x5 stride 2x1",
+    "residual 4 window 3x5 stride 2x1", "bottleneck 8 window 3x5 stride 1x2", "inception 8 window 5x9 depth 2",
+    "norm", "norm layer", "norm group 3", "relu", "gelu", "dropout 0.5", "max window 3x2 stride 2x1 same",
+    "mean window 2x3 stride 1x2 same", "mean", "max", "mean-max", "attention-pool",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", IMAGES)
+def test_an_image_on_its_side_gives_the_result_on_its_side(text: str) -> None:
+    turned_text = re.sub(r"(\d+)x(\d+)", r"\2x\1", text)
+    layer, turned = ready(text, (3, 6, 9)), ready(turned_text, (3, 9, 6))
+    state = {}
+    for key, value in layer.state_dict().items():
+        if text.startswith("local"):  # its weights stand in the order of the positions
+            value = value.unflatten(0, layer.facts.shape[1:]).transpose(0, 1).flatten(0, 1)
+        state[key] = value.transpose(-1, -2) if value.dim() >= 4 else value
+    turned.load_state_dict(state)
+    x = like(torch.empty(2, 3, 6, 9))
+    y, other = layer(x)[0], turned(x.transpose(2, 3))[0]
+    assert y.shape[1:] == layer.facts.shape
+    torch.testing.assert_close(other, y.transpose(2, 3) if y.dim() == 4 else y)
+
+
+@pytest.mark.parametrize(
+    ("text", "flat_text"),
+    [
+        ("local 4 window 4 stride 2 dilation 2", "local 4 window 1x4 stride 1x2 dilation 1x2"),
+        ("conv 4 window 4 stride 2 same", "conv 4 window 1x4 stride 1x2 same"),
+        ("separable 4 window 5 stride 2", "separable 4 window 1x5 stride 1x2"),
+        ("residual 4 window 4 stride 2", "residual 4 window 1x4 stride 1x2"),
+        ("bottleneck 8 window 5 stride 2", "bottleneck 8 window 1x5 stride 1x2"),
+        ("norm group 3", "norm group 3"),
+        ("max window 3 stride 2 same", "max window 1x3 stride 1x2 same"),
+        ("mean window 3 causal", "mean window 1x3 causal"),
+        ("attention 8 heads 2", "attention 8 heads 2"),
+        ("attention-pool", "attention-pool"),
+        ("mean-max", "mean-max"),
+    ],
+)
+def test_a_signal_is_an_image_of_height_one(text: str, flat_text: str) -> None:
+    signal, image = ready(text, (3, 12)), ready(flat_text, (3, 1, 12))
+    shapes = image.state_dict()
+    image.load_state_dict({key: value.view(shapes[key].shape) for key, value in signal.state_dict().items()})
+    x = like(torch.empty(2, 3, 1, 12))
+    torch.testing.assert_close(image(x)[0], signal(x)[0])
+
+
+MODULES = sorted(
+    path
+    for path in Path(table.__file__).parent.glob("*.py")
+    if any(
+        isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "nn.Module" for base in node.bases)
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_module_says_what_a_layer_claims_costs_and_comes_from(path: Path) -> None:
+    told = " ".join((ast.get_docstring(ast.parse(path.read_text())) or "").split())
+    parts = [
+        r"What (it claims|they claim) about the data: ", r"Shapes: ", r"Parameters[ a-z]*[,:]", r"Cost: ",
+        r"Sources?: .*(19|20)\d\d", r"Ours: ",
+    ]  # fmt: skip
+    assert [part for part in parts if not re.search(part, told)] == []
+    positions = [re.search(part, told).start() for part in parts]  # type: ignore[union-attr]  # all found above
+    assert positions == sorted(positions)
 
 
 def test_classes_are_as_many_units_as_the_task_has_outputs() -> None:

@@ -2,9 +2,10 @@
 
 What they claim about the data: which positions matter together is decided by what they hold, not by where they
 are; a window adds that they are near. Positions enter as rotations (Su et al. 2021), so only distances count.
-Parameters 3 * units * (in + 1) + units * (units + 1), and for `transformer` 8 * units^2 + 9 * units more; cost grows
-with positions squared, or positions times window. Sources: Vaswani et al. 2017; Xiong et al. 2020 for norms before
-each part; Beltagy et al. 2020 for windows. Ours: rotary positions, no dropout inside (write it behind).
+Shapes: (in, *positions) -> (units, *positions), for signals and images (a window and `causal`: signals).
+Parameters: 3 * units * (in + 1) + units * (units + 1), and for `transformer` 8 * units^2 + 9 * units more. Cost:
+grows with positions squared, or positions times window. Sources: Vaswani et al. 2017; Xiong et al. 2020 for norms
+before each part; Beltagy et al. 2020 for windows. Ours: rotary positions, no dropout inside (write it behind).
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values
 from vicinal.representations.layers.initial import draw_head_, draw_weights_
-from vicinal.representations.layers.lengths import past, zero_past_
+from vicinal.representations.layers.lengths import past, wide, zero_past_
 from vicinal.representations.layers.norm import LayerNorm
 
 __all__ = ["Attention", "Transformer", "rotate"]
@@ -151,7 +152,7 @@ def rotate(asked: Asked, size: Sequence[int]) -> Asked:
         rows = torch.arange(height, device=asked.device, dtype=torch.float32).repeat_interleave(width)
         rates = _rates(n_pairs // 2, asked.device)
         angles = torch.cat([rows[:, None] * rates, columns[:, None] * rates], dim=1)
-    first, second = asked.float().chunk(2, dim=-1)
+    first, second = asked.to(wide(asked.dtype)).chunk(2, dim=-1)
     cosine, sine = angles.cos(), angles.sin()
     turned = torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
     return turned.to(asked.dtype)

@@ -2,9 +2,12 @@
 
 What it claims about the data: as `residual`; mixing channels is cheap at one position, so a block can carry many.
 1 - norm - relu - window - norm - relu - 1 - norm + shortcut, relu. The shortcut takes the mean of each stride's
-positions, then a window of 1 with norm where the units change. Source: He et al. 2016; the way round as in He T. et
-al. 2019 ("Bag of tricks", ResNet-D), which xresnet1d101 of Strodthoff et al. 2020 follows. The last norm begins at
-zero (Goyal et al. 2017).
+positions, then a window of 1 with norm where the units change.
+Shapes: (in, *positions) -> (units, *new positions), for signals and images.
+Parameters, with q = units / 4: q * in + q * q * window + q * units + 4 * q + 2 * units, and in * units + 2 * units
+for the shortcut. Cost: the windows' multiply-adds, the first one's before the stride. Source: He et al. 2016; the
+way round as in He T. et al. 2019 ("Bag of tricks", ResNet-D), which xresnet1d101 of Strodthoff et al. 2020 follows;
+the last norm begins at zero (Goyal et al. 2017). Ours: padding and positions past the length stay out of the mean.
 """
 
 import torch

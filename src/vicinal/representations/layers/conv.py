@@ -2,8 +2,10 @@
 
 What it claims about the data: nearby positions matter together, and the same pattern can turn up anywhere.
 The output moves with the input (equivariance); only pooling makes it not care where a pattern lies.
-Parameters out * in * window (+ out). Source: LeCun et al. 1989. A 1-D signal is an image of height one here;
-the weights keep their public 1-D shape.
+Shapes: (in, *positions) -> (units, *new positions), for signals and images.
+Parameters: units * in * window + units. Cost: positions * units * in * window multiply-adds.
+Source: LeCun et al. 1989. Ours: a 1-D signal is an image of height one, and the weights keep their public 1-D
+shape; the left pad never depends on the length of the signal.
 """
 
 import torch

@@ -1,7 +1,10 @@
 """`dense`: every unit sees every input; in the middle of a network it mixes the channels at each position.
 
 What it claims about the data: nothing at all when it stands first, where it flattens the signal (channel
-after channel) and every unit sees all of it. Parameters in * out + out. Source: Rosenblatt 1958.
+after channel) and every unit sees all of it; in the middle, that positions can be read one by one.
+Shapes: (in, *positions) -> (units, *positions), or (features,) and a whole signal -> (units,).
+Parameters: in * units + units. Cost: in * units multiply-adds, at each position where there are any.
+Source: Rosenblatt 1958. Ours: one word for both uses, told apart by the place; a head computes in float32.
 """
 
 import torch

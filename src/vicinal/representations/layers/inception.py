@@ -3,8 +3,12 @@
 What it claims about the data: as `conv`, and that patterns come in several lengths. A module mixes its input to a
 quarter of the units, runs windows of w, w // 2 and w // 4 over the mixture and a maximum of 3 over the input, puts
 the four quarters side by side, norm, relu. `depth d` stacks d modules with one shortcut (a window of 1 with norm)
-around them, relu. Source: Szegedy et al. 2015; Ismail Fawaz et al. 2020 (InceptionTime). Ours: no mixture where one
-channel reaches it, as in theirs; padding never counts in the maximum.
+around them, relu.
+Shapes: (in, *positions) -> (units, *positions), for signals and images.
+Parameters of a module, with q = units / 4: 2 * q * in + q * q * (w + w // 2 + w // 4) + 2 * units, and
+in * units + 2 * units for the shortcut. Cost: the windows' multiply-adds at each position. Source: Szegedy et al.
+2015; Ismail Fawaz et al. 2020 (InceptionTime). Ours: no mixture where one channel reaches it, as in theirs; padding
+never counts in the maximum.
 """
 
 import torch

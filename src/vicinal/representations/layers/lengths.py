@@ -11,7 +11,12 @@ from torch import Tensor
 
 from vicinal.representations.layers.geometry import Taps
 
-__all__ = ["output_lengths", "past", "zero_past_", "zero_tails_"]
+__all__ = ["output_lengths", "past", "wide", "zero_past_", "zero_tails_"]
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """Return the precision of sums and statistics over values of this one: float32, or float64 for float64."""
+    return torch.promote_types(dtype, torch.float32)
 
 
 def past(

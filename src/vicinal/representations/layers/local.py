@@ -1,8 +1,11 @@
 """`local`: each unit sees one window, and every window has weights of its own.
 
 What it claims about the data: nearby positions matter together, and where they lie matters too (aligned
-beats, faces). Parameters positions * (out * in * window + out). Source: LeCun 1989, "Generalization and
-network design strategies"; PyTorch has no such layer and Keras 3 dropped its own.
+beats, faces).
+Shapes: (in, *positions) -> (units, *new positions), for signals and images.
+Parameters: positions * (units * in * window + units). Cost: positions * units * in * window multiply-adds.
+Source: LeCun 1989, "Generalization and network design strategies"; PyTorch has no such layer and Keras 3 dropped
+its own. Ours: stride, dilation and padding as for `conv`; one batched matrix product over the positions.
 """
 
 import torch

@@ -1,10 +1,12 @@
 """`norm batch`, `norm layer` and `norm group g`: values of mean 0 and variance 1, then scaled and shifted.
 
 What they claim about the data: the scale of a channel says nothing by itself. `batch` takes its statistics
-over the rows and positions of a batch while training, and running ones in use (Ioffe and Szegedy 2015);
-`layer` over the channels at each position (Ba et al. 2016); `group` over a g-th of the channels and all positions
-of one signal (Wu and He 2018). Ours leave positions past the length out of all
-statistics, so that padding never changes a result. Statistics are float32 whatever the precision.
+over the rows and positions of a batch while training, and running ones in use; `layer` over the channels at each
+position; `group` over a g-th of the channels and all positions of one signal.
+Shapes: any, and they stay. Parameters: 2 * channels. Cost: a few passes over the values; `batch` in use costs
+nothing behind a window, into which it is folded. Sources: Ioffe and Szegedy 2015; Ba et al. 2016; Wu and He 2018.
+Ours: positions past the length stay out of all statistics, so that padding never changes a result; statistics are
+float32 in any precision.
 """
 
 from typing import Any
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from vicinal.errors import NetworkError
 from vicinal.representations.layers.geometry import Facts, Shape
-from vicinal.representations.layers.lengths import past, zero_past_, zero_tails_
+from vicinal.representations.layers.lengths import past, wide, zero_past_, zero_tails_
 
 __all__ = ["BatchNorm", "GroupNorm", "LayerNorm"]
 
@@ -106,7 +108,7 @@ class _Norm(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         axes = [axis for axis in range(x.dim()) if axis != 1]
         n = torch.tensor(x.numel() // x.shape[1]) if lengths is None else lengths.sum().clamp(min=1)
-        mean = x.sum(axes, dtype=torch.float32) / n
+        mean = x.sum(axes, dtype=wide(x.dtype)) / n
         # sum of x * (x - mean), which is the sum of squares around the mean, in one pass of a fused kernel
         ones = torch.ones_like(mean)
         squares, _ = _sums(x, x, mean, ones - epsilon, epsilon)
@@ -154,11 +156,11 @@ def _tail_sums(
     gradient: Float[Tensor, "batch channels 1 time"], lengths: Int64[Tensor, " batch"]
 ) -> Float[Tensor, " channels"]:
     if gradient.device.type != "cpu":
-        return (gradient * past(gradient, lengths)).sum((0, 2, 3), dtype=torch.float32)
-    total = torch.zeros(gradient.shape[1])
+        return (gradient * past(gradient, lengths)).sum((0, 2, 3), dtype=wide(gradient.dtype))
+    total = torch.zeros(gradient.shape[1], dtype=wide(gradient.dtype))
     for row, length in enumerate(lengths.tolist()):
         if length < gradient.shape[-1]:
-            total += gradient[row, ..., length:].sum((1, 2), dtype=torch.float32)
+            total += gradient[row, ..., length:].sum((1, 2), dtype=total.dtype)
     return total
 
 
@@ -221,7 +223,7 @@ class GroupNorm(nn.Module):
         if lengths is None:
             return F.group_norm(x, self.groups, self.weight, self.bias, EPSILON), None
         with torch.autocast(x.device.type, enabled=False):
-            grouped = x.float().reshape(len(x), self.groups, -1, *x.shape[2:])
+            grouped = x.to(wide(x.dtype)).reshape(len(x), self.groups, -1, *x.shape[2:])
             n = (lengths.clamp(min=1) * grouped.shape[2] * grouped.shape[3])[:, None, None, None, None]
             mean = grouped.sum((2, 3, 4), keepdim=True) / n
             around = (grouped - mean).masked_fill(past(x, lengths).unsqueeze(1), 0.0)

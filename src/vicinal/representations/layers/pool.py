@@ -1,7 +1,12 @@
 """Pooling over all positions (`mean`, `max`, `mean-max`, `last`, `attention-pool`, `flatten`) or in windows.
 
 What they claim about the data: it matters that a pattern is there, not exactly where (all but `last` and
-`flatten`, which keep the place). Positions past the length are left out; a row without any gives zeros.
+`flatten`, which keep the place).
+Shapes: (channels, *positions) -> (channels,), twice as many for `mean-max`, all values for `flatten`; with a window
+(channels, *new positions). For signals and images; `last` for signals.
+Parameters: none, `attention-pool` one per channel. Cost: one pass over the values. Sources: LeCun et al. 1989 for
+means, Ranzato et al. 2007 for maxima, Ilse et al. 2018 for attention. Ours: positions past the length and padding
+are left out; a row without any gives zeros.
 """
 
 from typing import Literal
@@ -13,7 +18,7 @@ from torch import Tensor, nn
 
 from vicinal.representations.layers.geometry import Facts, Shape, Taps, n_values
 from vicinal.representations.layers.initial import draw_head_
-from vicinal.representations.layers.lengths import output_lengths, past, zero_past_
+from vicinal.representations.layers.lengths import output_lengths, past, wide, zero_past_
 
 __all__ = ["AttentionPool", "Flatten", "GlobalPool", "WindowPool", "max_over", "mean_over"]
 
@@ -27,24 +32,26 @@ How = Literal["mean", "max", "mean-max", "last"]
 def mean_over(x: Maps, lengths: Lengths) -> Features:
     """Return the mean of each channel over the real positions, in float32. (x is zero past the length.)"""
     if lengths is None:
-        return x.mean((2, 3), dtype=torch.float32)
-    return x.sum((2, 3), dtype=torch.float32) / lengths.clamp(min=1)[:, None]
+        return x.mean((2, 3), dtype=wide(x.dtype))
+    return x.sum((2, 3), dtype=wide(x.dtype)) / lengths.clamp(min=1)[:, None]
 
 
 def max_over(x: Maps, lengths: Lengths) -> Features:
     """Return the greatest value of each channel over the real positions, in float32."""
     if lengths is None:
-        return x.amax((2, 3)).float()
-    highest = x.masked_fill(past(x, lengths), -torch.inf).amax((2, 3)).float()
+        return x.amax((2, 3)).to(wide(x.dtype))
+    highest = x.masked_fill(past(x, lengths), -torch.inf).amax((2, 3)).to(wide(x.dtype))
     return highest.masked_fill((lengths == 0)[:, None], 0.0)
 
 
 def _last(x: Maps, lengths: Lengths) -> Features:
     """Return each channel at the last real position, in float32."""
     if lengths is None:
-        return x[:, :, -1, -1].float()
+        return x[:, :, -1, -1].to(wide(x.dtype))
     rows = torch.arange(x.shape[0], device=x.device)
-    return x[rows, :, -1, (lengths - 1).clamp(min=0)].float()  # zero where there is no real position
+    return x[rows, :, -1, (lengths - 1).clamp(min=0)].to(
+        wide(x.dtype)
+    )  # zero where there is no real position
 
 
 class GlobalPool(nn.Module):
@@ -90,10 +97,10 @@ class AttentionPool(nn.Module):
 
     def forward(self, x: Maps, lengths: Lengths = None) -> tuple[Features, None]:
         """Return the weighted means, in float32; no lengths are left."""
-        values = x.float()
+        values = x.to(wide(x.dtype))
         scores = torch.einsum("bchw,c->bhw", values, self.weight)
         if lengths is not None:
-            scores = scores.masked_fill(past(x, lengths)[:, 0], torch.finfo(torch.float32).min)
+            scores = scores.masked_fill(past(x, lengths)[:, 0], torch.finfo(scores.dtype).min)
         shares = scores.flatten(1).softmax(dim=1).view(scores.shape)
         return torch.einsum("bchw,bhw->bc", values, shares), None
 

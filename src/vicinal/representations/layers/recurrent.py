@@ -1,9 +1,12 @@
 """`lstm` and `gru`: one position after the other, with a memory; `both` adds a second one from the end.
 
 What they claim about the data: what matters at a position depends on all that came before it, through a state of
-fixed size, by the same rule everywhere. Parameters 4 (lstm) or 3 (gru) times units * (in + units + 2), twice for
-`both`. Sources: Hochreiter and Schmidhuber 1997; Cho et al. 2014. The recurrence itself is torch's, in float32 in any
-precision: rounding adds up along a recurrence.
+fixed size, by the same rule everywhere.
+Shapes: (in, time) -> (units, time), and (2 * units, time) for `both`; an image has no order of positions.
+Parameters: 4 (lstm) or 3 (gru) times units * (in + units + 2), twice for `both`. Cost: 4 or 3 times
+units * (in + units) multiply-adds at each position, one after the other. Sources: Hochreiter and Schmidhuber 1997;
+Cho et al. 2014. Ours: the recurrence itself is torch's, in float32 in any precision, since rounding adds up along
+it; a second direction begins at the length of each row.
 """
 
 import math

@@ -2,8 +2,10 @@
 
 What it claims about the data: as `conv`, and that a deep network should be able to leave a signal as it is.
 window - norm - relu - window - norm + shortcut, relu; the shortcut is a window of 1 without norm where the
-stride or the units change, else the identity. Source: He et al. 2016 (whose shortcut carries a norm);
-Ribeiro et al. 2020 for ECG.
+stride or the units change, else the identity.
+Shapes: (in, *positions) -> (units, *new positions), for signals and images.
+Parameters: units * window * (in + units) + 4 * units, and in * units for the shortcut. Cost: the windows'
+multiply-adds at each new position. Source: He et al. 2016; Ribeiro et al. 2020 for ECG. Ours: no norm on the shortcut.
 """
 
 import torch

@@ -1,8 +1,10 @@
 """`separable`: each channel is windowed alone, then the channels are mixed at each position.
 
 What it claims about the data: as `conv`, and that a pattern in time and a mixture of channels can be learnt apart.
-Parameters in * window + in * out, where `conv` has in * out * window. Source: Sifre and Mallat 2014; Chollet 2017
-(Xception). Ours: no norm and no nonlinearity between the two; write them behind it.
+Shapes: (in, *positions) -> (units, *new positions), for signals and images.
+Parameters: in * window + in * units, where `conv` has in * units * window. Cost: as many multiply-adds at each
+position. Source: Sifre and Mallat 2014; Chollet 2017 (Xception). Ours: no norm and no nonlinearity between the two;
+write them behind it.
 """
 
 import torch

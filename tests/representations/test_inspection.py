@@ -107,6 +107,8 @@ def test_presets_see_what_the_formula_says(name: str) -> None:
     if name == "lenet":  # windows are along time; an image's are in test_images_have_a_field_along_each_axis
         assert inspect(name, input_shape=(1, 28, 28), rate_hz=None).receptive_field_samples == (16, 16)
         return
+    if name == "minirocket":  # a count has no gradient; its reach is in test_minirocket_counts_all_positions
+        return
     shape = {"resnet1d": (1, 500), "inception1d": (1, 1200), "xresnet1d101": (1, 1200)}.get(name, (1, 100))
     text = NETWORKS[name]
     if name == "xresnet1d101":  # its norms behind the head are float32, like the head
@@ -137,6 +139,27 @@ def test_founding_by_hand() -> None:
     assert [stage.receptive_field_samples for stage in found.stages] == [20, 20, 60, 60, 60, 100]
     assert window_of("founding", (1, 100), 2, 0) == (0, 60)
     assert window_of("founding", (1, 100), 2, 4) == (40, 100)
+
+
+def test_minirocket_counts_all_positions() -> None:
+    found = inspect("minirocket", input_shape=(1, 140), rate_hz=1, n_outputs=5)
+    assert found.parameters == 2 * 9996 + 9996 * 5 + 5
+    assert found.stages[0].parameters == 0
+    n_dilations = 15  # of 1 to 17, as in test_dilations_by_hand
+    assert found.stages[0].multiply_adds == n_dilations * 84 * 9 * 140
+    assert found.multiply_adds == found.stages[0].multiply_adds + 9996 * 5
+    assert found.receptive_field_samples == 140
+    assert not found.streamable
+    assert found.why_not_streamable == (
+        "stage 1, 'minirocket 9996', counts windows that see zeros behind the end of a whole signal"
+    )
+    network = build("minirocket 420 | dense 1", input_shape=(1, 60), n_outputs=1, seed=0)
+    x = torch.randn(1, 1, 60)
+    network.settle(x)
+    for position in (0, 30, 59):  # every one is counted
+        other = x.clone()
+        other[..., position] += 10
+        assert not torch.equal(network(other), network(x))
 
 
 def test_resnet1d_counts() -> None:

@@ -120,7 +120,9 @@ def test_seeds_decide_the_weights_and_touch_nothing_global() -> None:
 def test_presets_build_run_and_print(name: str) -> None:
     shape = SHAPES.get(name, (1, 100))
     network = build(name, input_shape=shape, n_outputs=1, seed=0)
-    logits = network(torch.randn(2, *shape))
+    x = torch.randn(2, *shape)
+    network.settle(x)
+    logits = network(x)
     assert logits.shape == (2, 1)
     assert logits.dtype == torch.float32
     assert network.text == str(parse(NETWORKS[name]))

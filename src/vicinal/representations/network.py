@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vicinal.errors import NetworkError
 from vicinal.representations.layers.geometry import Shape
 from vicinal.representations.layers.lengths import past
+from vicinal.representations.layers.minirocket import MiniRocket
 from vicinal.representations.layers.table import Layer, Place, make_layer
 from vicinal.representations.presets import NETWORKS
 from vicinal.representations.text import KINDS, Plan, nearest, parse
@@ -126,10 +127,22 @@ class Network(nn.Module):
         Returns: (batch, n_outputs), or (batch, n_outputs, *positions) when the network ends in `conv`.
         Raises:  NetworkError: x or lengths do not have the stated shape.
         """
-        x, lengths = self._enter(x, lengths)
+        x, lengths = self.enter(x, lengths)
         for layer in self.layers():
             x, lengths = layer(x, lengths)
         return self._leave(x).float()
+
+    def settle(
+        self, x: Float[Tensor, "batch channels time"], lengths: Int64[Tensor, " batch"] | None = None
+    ) -> None:
+        """Let a first stage that fits itself to data before training do so; nothing to do for other networks.
+
+        Args:    x: training rows alone, in random order.
+        Raises:  NetworkError: as for `forward`, or when the rows have no positions.
+        """
+        first = next(self.layers())
+        if isinstance(first, MiniRocket):
+            first.settle(*self.enter(x, lengths))
 
     def stages(
         self, x: Float[Tensor, "batch channels *positions"], lengths: Int64[Tensor, " batch"] | None = None
@@ -139,15 +152,15 @@ class Network(nn.Module):
         Args and Raises: as for `forward`. Values are (batch, channels, *positions) or (batch, features).
         Repeated stages stand one by one; the last one's values are the logits.
         """
-        x, lengths = self._enter(x, lengths)
+        x, lengths = self.enter(x, lengths)
         found: list[tuple[str, Tensor, Tensor | None]] = []
         for text, layer in zip(self.stage_texts, self.layers(), strict=True):
             x, lengths = layer(x, lengths)
             found.append((text, self._leave(x), lengths))
         return found
 
-    def _enter(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Check the input and make a 1-D signal an image of height one."""
+    def enter(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Check the input and return what reaches the first layer: a 1-D signal is an image of height one."""
         dtype = next((parameter.dtype for parameter in self.parameters()), torch.float32)
         if x.shape[1:] != self.input_shape or x.dtype != dtype:
             raise NetworkError(

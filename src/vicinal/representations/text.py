@@ -53,6 +53,7 @@ KINDS = {
     "gru": Kind("count", flags=("both",)),
     "attention": Kind("count", keys=("heads", "window"), needs=("heads",), flags=("causal",)),
     "transformer": Kind("count", keys=("heads", "window"), needs=("heads",), flags=("causal",)),
+    "minirocket": Kind("count"),
     "norm": Kind(keys=("group",), flags=("batch", "layer"), one_of=("batch", "layer", "group")),
     "relu": Kind(),
     "gelu": Kind(),

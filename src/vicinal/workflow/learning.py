@@ -1,7 +1,8 @@
 """From gathered rows to a trained network: the part that `run`, `compare` and the estimator share."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -9,9 +10,10 @@ from torch import nn
 
 from vicinal.decisions.calibration import identity
 from vicinal.evidence.metrics import ranking
-from vicinal.inputs.batches import Batches, Rows
+from vicinal.inputs.batches import ArrayRows, Batches, Rows
 from vicinal.inputs.contract import Contract
 from vicinal.representations.engine import Engine, choose
+from vicinal.representations.frozen import Rest, features, n_frozen_features, settle
 from vicinal.representations.network import Network, build
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import make_scorer
@@ -22,6 +24,9 @@ from vicinal.training.loop import Fitted, fit
 from vicinal.training.monitor import Monitor
 
 __all__ = ["Learned", "learn"]
+
+MOST_FROZEN_BYTES = 4 << 30
+"""Of features kept in memory; beyond, they are computed again in each epoch."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,19 @@ def learn(
     if config.select == "auto":
         config = config.model_copy(update={"select": "auroc" if len(classes) == 1 else "macro_auroc"})
     net = build(network, input_shape=contract.input_shape, n_outputs=len(classes), seed=seed)
+    start = time.perf_counter()
+    settle(engine.place(net), rows.rows, train, tensor=engine.tensor, seed=seed)
+    trained: nn.Module = net
+    if _keeps_features(net, n_rows=len(train) + len(validation), augmented=bool(config.augment)):
+        trained, (rows, train, validation) = Rest(net), _features(net, rows, train, validation, engine=engine)
+    frozen_s = time.perf_counter() - start
     batches = Batches(
         rows, train, batch=config.batch, seed=seed, augment=config.augment, rate_hz=contract.position_rate_hz
     )
     with show.progress("training") as update:
         monitor = Monitor(sink=sink, progress=update)
         fitted = fit(
-            net,
+            trained,
             batches,
             validate=_validation(
                 rows, validation, contract=contract, task=task, classes=classes, engine=engine
@@ -71,15 +82,34 @@ def learn(
             engine=engine,
             seed=seed,
         )
+    # What was computed once belongs to the cost of training as much as the steps do.
+    fitted = replace(fitted, seconds=fitted.seconds + frozen_s, training_s=fitted.training_s + frozen_s)
+    frozen_weights = {name: value.cpu().numpy() for name, value in net.state_dict().items()}
     model = Model(
         network=net.text,
         input_shape=contract.input_shape,
-        weights=fitted.weights,
+        weights={**frozen_weights, **fitted.weights},
         contract=contract,
         calibration=identity(task, classes),
         provenance={"precision": engine.precision, "seed": seed, "n_steps": fitted.n_steps},
     )
     return Learned(model, fitted, monitor, engine, config.select)
+
+
+def _keeps_features(net: Network, *, n_rows: int, augmented: bool) -> bool:
+    """Return whether the features of a first stage that never learns can be computed once for all epochs."""
+    n_bytes = 4 * n_frozen_features(net) * n_rows
+    return 0 < n_bytes <= MOST_FROZEN_BYTES and not augmented
+
+
+def _features(
+    net: Network, rows: Rows, train: np.ndarray, validation: np.ndarray, *, engine: Engine
+) -> tuple[Rows, np.ndarray, np.ndarray]:
+    """Return rows of features in place of signals, training rows first, with their new numbers."""
+    both = np.concatenate([train, validation])
+    found = features(net, rows.rows, both, tensor=engine.tensor)
+    kept = ArrayRows(found, np.ones(len(both), dtype=np.int64), rows.truth[both])
+    return kept, np.arange(len(train)), np.arange(len(train), len(both))
 
 
 def _validation(
@@ -96,7 +126,8 @@ def _validation(
 
     def validate(network: nn.Module) -> dict[str, float]:
         scorer = make_scorer(cast(Network, network), engine=engine, contract=contract, calibration=raw)
-        logits = scorer.logits(x, lengths)
+        # An image is always whole, and so are features; layers over either take no lengths.
+        logits = scorer.compute(x, lengths if x.ndim == 3 else None).astype(np.float64)
         table = scorer.table(logits, ids=indices.astype(str), role="validation", truth=truth)
         found = ranking(table)
         return {"loss": found.pop("log_loss"), **found}

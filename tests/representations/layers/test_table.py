@@ -13,6 +13,7 @@ from torch.func import functional_call
 from vicinal.errors import NetworkError
 from vicinal.representations.layers import table
 from vicinal.representations.layers.geometry import Shape
+from vicinal.representations.layers.minirocket import MiniRocket
 from vicinal.representations.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from vicinal.representations.layers.table import LAYERS, Layer, Place, make_layer
 from vicinal.representations.text import KINDS, parse
@@ -29,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, Shape]] = {  # what leaves a layer that 3 channel
     "gru": ("gru 4", (4, 10)),
     "attention": ("attention 8 heads 2 window 3", (8, 10)),
     "transformer": ("transformer 4 heads 2", (4, 10)),
+    "minirocket": ("minirocket 84", (84,)),
     "norm": ("norm", (3, 10)),
     "relu": ("relu", (3, 10)),
     "gelu": ("gelu", (3, 10)),
@@ -65,7 +67,8 @@ def test_every_word_has_a_layer() -> None:
 def test_every_layer_keeps_the_contract(kind: str) -> None:
     text, expected = EXAMPLES[kind]
     shape = (N_CHANNELS.get(kind, 3), 10)
-    layer, twin = made(text, shape), made(text, shape)
+    first = kind == "minirocket"
+    layer, twin = made(text, shape, first=first), made(text, shape, first=first)
     assert isinstance(layer, Layer)
     assert isinstance(layer, nn.Module)
     assert isinstance(twin, nn.Module)
@@ -80,6 +83,8 @@ def test_every_layer_keeps_the_contract(kind: str) -> None:
         if key.endswith("bias"):
             value.fill_(1)
     x = torch.randn(2, shape[0], 1, 10)
+    if isinstance(layer, MiniRocket):
+        layer.settle(x)
     x[1] = 0  # of length 0: what leaves must be 0 as well, whatever the bias
     y, lengths = layer(x, torch.tensor([10, 0]))
     assert layer.facts.shape == expected
@@ -308,12 +313,14 @@ def test_a_word_for_padding_becomes_that_padding(text: str, zeros: tuple[int, in
         ("attention 9 heads 2", (3, 10), "needs units in multiples of 4; write 12"),
         ("attention 8 heads 4", (3, 9, 9), "needs units in multiples of 16; write 16"),
         ("transformer 8 heads 2", (3, 10), "has 3 channels; write 'conv 8 window 1' before it"),
+        ("minirocket 84", (3, 10), "passes no gradient, so what stands before it could never learn"),
+        ("minirocket 84", (3, 9, 9), "'minirocket 84' is for signals along time"),
         ("bottleneck 6 window 3", (3, 10), "needs units in multiples of 4; write 8"),
         ("inception 8 window 3", (3, 10), "shortest window is a quarter of 'window'; write at least 4"),
         ("norm group 2", (3, 10), "3 channels cannot be put into 2 equal groups"),
         *((EXAMPLES[kind][0], (3,), f"'{kind}' needs positions, but only 3 features") for kind in (
             "local", "conv", "separable", "residual", "bottleneck", "inception", "lstm", "gru", "attention",
-            "transformer", "mean", "max", "mean-max", "last", "attention-pool", "flatten"
+            "transformer", "minirocket", "mean", "max", "mean-max", "last", "attention-pool", "flatten"
         )),
     ],
 )  # fmt: skip

@@ -18,12 +18,14 @@ from vicinal.representations.layers.dense import Dense
 from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps
 from vicinal.representations.layers.inception import N_BRANCHES, Inception
 from vicinal.representations.layers.local import Local
+from vicinal.representations.layers.minirocket import MiniRocket
 from vicinal.representations.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from vicinal.representations.layers.pointwise import Dropout, Gelu, Relu
 from vicinal.representations.layers.pool import AttentionPool, Flatten, GlobalPool, How, WindowPool
 from vicinal.representations.layers.recurrent import Recurrent
 from vicinal.representations.layers.residual import Residual
 from vicinal.representations.layers.separable import Separable
+from vicinal.representations.ppv import N_KERNELS, TAPS
 from vicinal.representations.text import Size, Stage
 
 __all__ = ["LAYERS", "Layer", "Place", "make_layer"]
@@ -152,6 +154,17 @@ def _attention(stage: Stage, place: Place) -> Layer:
     return Transformer(place.shape, heads=heads, window=window, causal=causal)
 
 
+def _minirocket(stage: Stage, place: Place) -> Layer:
+    _need_time(stage, place)
+    if not place.first:
+        raise NetworkError(
+            f"'{stage}' passes no gradient, so what stands before it could never learn; make it the first stage"
+        )
+    if place.shape[1] < TAPS:
+        raise NetworkError(f"'{stage}' needs at least {TAPS} positions, {place.shape[1]} reach it")
+    return MiniRocket(place.shape, units=_multiple(stage, N_KERNELS))
+
+
 def _norm(stage: Stage, place: Place) -> Layer:
     if "layer" in stage.flags:
         return LayerNorm(place.shape)
@@ -202,6 +215,7 @@ LAYERS: dict[str, Callable[[Stage, Place], Layer]] = {
     "gru": _recurrent,
     "attention": _attention,
     "transformer": _attention,
+    "minirocket": _minirocket,
     "norm": _norm,
     "relu": lambda _, place: Relu(place.shape),
     "gelu": lambda _, place: Gelu(place.shape),

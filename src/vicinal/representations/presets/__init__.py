@@ -14,6 +14,7 @@ NETWORKS: dict[str, str] = {
     "inception1d": _read("inception1d"),
     "lenet": _read("lenet"),
     "lstm_bidir": _read("lstm_bidir"),
+    "minirocket": _read("minirocket"),
     "resnet1d": _read("resnet1d"),
     "transformer1d": _read("transformer1d"),
     "xresnet1d101": _read("xresnet1d101"),

@@ -5,15 +5,17 @@ layers follow each other; not the processor, nor the training.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
+from vicinal.representations.layers.inception import InceptionModule
 from vicinal.representations.layers.norm import BatchNorm
+from vicinal.representations.layers.separable import Separable
 
 __all__ = ["folded"]
 
@@ -29,33 +31,39 @@ class Folded(nn.Module):
 def folded(network: nn.Module) -> Any:
     """Return a copy of the network for scoring: evaluation mode, no gradients, norms folded where they can be.
 
-    A norm is folded when it follows a convolution: as the next stage, or in a block as `<name>_norm` after
-    `<name>`.
+    A norm is folded when it follows convolutions: as the stage behind `conv` or `separable`, in a block as
+    `<name>_norm` after `<name>`, or over the branches of an inception module.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
-    for conv, holder, name in list(_pairs(network)):
-        _fold_(conv, holder.get_submodule(name))
+    for convs, holder, name in list(_places(network)):
+        _fold_(convs, holder.get_submodule(name))
         holder.add_module(name, Folded())
     return network
 
 
-def _pairs(network: nn.Module) -> Iterator[tuple[Conv, nn.Module, str]]:
-    """Yield each convolution with the holder and the name of the norm that follows it."""
+def _places(network: nn.Module) -> Iterator[tuple[list[Conv], nn.Module, str]]:
+    """Yield convolutions side by side, with the holder and the name of the norm over their channels."""
     for holder in network.modules():
         parts = dict(holder.named_children())
         for name, part in parts.items():
             if isinstance(part, Conv) and isinstance(parts.get(f"{name}_norm"), BatchNorm):
-                yield part, holder, f"{name}_norm"
+                yield [part], holder, f"{name}_norm"
+        if isinstance(holder, InceptionModule):
+            yield [*cast(Iterable[Conv], holder.windows), holder.pooled], holder, "norm"
     stages = [stage for stage in network.children() if isinstance(stage, nn.ModuleDict)]
     for stage, after in pairwise(stages):
         (part,), ((name, norm),) = stage.values(), after.items()
-        if isinstance(part, Conv) and isinstance(norm, BatchNorm):
-            yield part, after, name
+        last = part.pointwise if isinstance(part, Separable) else part
+        if isinstance(last, Conv) and isinstance(norm, BatchNorm):
+            yield [last], after, name
 
 
-def _fold_(conv: Conv, norm: nn.Module) -> None:
+def _fold_(convs: list[Conv], norm: nn.Module) -> None:
     assert isinstance(norm, BatchNorm)
+    sizes = [len(conv.weight) for conv in convs]
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.epsilon)
     shift = norm.bias - norm.running_mean * scale
-    conv.weight.mul_(scale.view(-1, *[1] * (conv.weight.dim() - 1)))
-    conv.bias = nn.Parameter(shift if conv.bias is None else shift + conv.bias * scale, requires_grad=False)
+    for conv, factor, offset in zip(convs, torch.split(scale, sizes), torch.split(shift, sizes), strict=True):
+        conv.weight.mul_(factor.view(-1, *[1] * (conv.weight.dim() - 1)))
+        bias = offset if conv.bias is None else offset + conv.bias * factor
+        conv.bias = nn.Parameter(bias, requires_grad=False)

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given
 
-from vicinal.representations.layers.geometry import Taps
+from vicinal.representations.layers.geometry import Taps, taps_of
 
 
 def test_hand_worked() -> None:
@@ -13,6 +13,14 @@ def test_hand_worked() -> None:
     assert taps.count(10) == 5
     assert taps.sources(np.array([0]), 10).tolist() == [0, 2, 4]
     assert Taps.padded(20, stride=10, dilation=1, padding="valid").count(100) == 9
+
+
+def test_taps_of_every_axis() -> None:
+    assert taps_of((3, 4), padding="same") == (Taps(3, left=1, right=1), Taps(4, left=1, right=2))
+    assert taps_of((3, 2), stride=(2, 1), dilation=(1, 3), padding="causal") == (
+        Taps(3, stride=2, left=2),
+        Taps(2, dilation=3, left=3),
+    )
 
 
 @given(

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
-from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps
+from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, taps_of
 from vicinal.representations.layers.norm import BatchNorm
 from vicinal.representations.layers.pool import WindowPool
 
@@ -44,8 +44,7 @@ class Bottleneck(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        sizes = zip(window, stride, dilation, strict=True)
-        taps = tuple(Taps.padded(w, stride=s, dilation=d, padding=padding) for w, s, d in sizes)
+        taps = taps_of(window, stride=stride, dilation=dilation, padding=padding)
         point = (Taps(1),) * len(taps)
         narrow = units // NARROWER
         self.first = Conv(shape, units=narrow, taps=point, bias=False)
@@ -56,8 +55,9 @@ class Bottleneck(nn.Module):
         output = self.third.facts.shape
         self.third_norm = BatchNorm(output)
         # The mean of as many positions as a stride takes together, on the side that the padding lies on.
-        around = tuple(Taps.padded(s, stride=s, dilation=1, padding=padding) for s in stride)
-        if padding == "same":
+        if padding == "causal":
+            around = taps_of(stride, stride=stride, padding="causal")
+        else:
             around = tuple(Taps(s, stride=s, right=s - 1) for s in stride)
         strides = any(s != 1 for s in stride)
         self.pool = WindowPool(shape, how="mean", taps=around) if strides else None

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-__all__ = ["Facts", "Padding", "Path", "Shape", "Taps", "n_values"]
+__all__ = ["Facts", "Padding", "Path", "Shape", "Taps", "n_values", "taps_of"]
 
 Shape = tuple[int, ...]
 """(channels, *positions), or (features,) once a head has taken the positions away."""
@@ -56,6 +56,19 @@ class Taps:
         first = outputs * self.stride - self.left
         seen = np.unique(first[:, None] + self.dilation * np.arange(self.window))
         return seen[(seen >= 0) & (seen < n)]
+
+
+def taps_of(
+    window: tuple[int, ...],
+    *,
+    padding: Padding,
+    stride: tuple[int, ...] | None = None,
+    dilation: tuple[int, ...] | None = None,
+) -> tuple[Taps, ...]:
+    """Return the taps of a window along each axis under one padding rule; strides and dilations of 1 when None."""
+    ones = (1,) * len(window)
+    sizes = zip(window, stride or ones, dilation or ones, strict=True)
+    return tuple(Taps.padded(w, stride=s, dilation=d, padding=padding) for w, s, d in sizes)
 
 
 Path = tuple[tuple[Taps, ...], ...]

@@ -16,11 +16,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
-from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values
+from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values, taps_of
 from vicinal.representations.layers.norm import BatchNorm
 from vicinal.representations.layers.pool import WindowPool
 
-__all__ = ["N_BRANCHES", "Inception"]
+__all__ = ["N_BRANCHES", "Inception", "InceptionModule"]
 
 N_BRANCHES = 4
 _POOLED = 3
@@ -39,7 +39,9 @@ class Inception(nn.Module):
     ) -> None:
         super().__init__()
         modules = [
-            _Module(shape if k == 0 else (units, *shape[1:]), units=units, window=window, padding=padding)
+            InceptionModule(
+                shape if k == 0 else (units, *shape[1:]), units=units, window=window, padding=padding
+            )
             for k in range(depth)
         ]
         self.stack = nn.ModuleList(modules)
@@ -78,8 +80,11 @@ class Inception(nn.Module):
         return y, lengths
 
 
-class _Module(nn.Module):
-    """Mixture, three windows and a maximum side by side, norm, relu."""
+class InceptionModule(nn.Module):
+    """Mixture, three windows and a maximum side by side, norm, relu.
+
+    Args:    shape, units, window, padding: as for `Inception`.
+    """
 
     def __init__(self, shape: Shape, *, units: int, window: tuple[int, ...], padding: Padding) -> None:
         super().__init__()
@@ -88,12 +93,9 @@ class _Module(nn.Module):
         mixes = shape[0] > 1
         self.mixture = Conv(shape, units=quarter, taps=point, bias=False) if mixes else None
         mixed = (quarter, *shape[1:]) if mixes else shape
-        taps = [
-            tuple(Taps.padded(size // part, stride=1, dilation=1, padding=padding) for size in window)
-            for part in (1, 2, 4)
-        ]
+        taps = [taps_of(tuple(size // part for size in window), padding=padding) for part in (1, 2, 4)]
         self.windows = nn.ModuleList(Conv(mixed, units=quarter, taps=one, bias=False) for one in taps)
-        near = (Taps.padded(_POOLED, stride=1, dilation=1, padding=padding),) * axes
+        near = taps_of((_POOLED,) * axes, padding=padding)
         self.pool = WindowPool(shape, how="max", taps=near)
         self.pooled = Conv(shape, units=quarter, taps=point, bias=False)
         output = (units, *shape[1:])
@@ -111,7 +113,10 @@ class _Module(nn.Module):
             self.kept = max(self.kept, time.reach - 1)
             self.state_values = self.kept
 
-    def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "batch in height width"], lengths: Int64[Tensor, " batch"] | None
+    ) -> Float[Tensor, "batch out height width"]:
+        """Return the four quarters, normed and cut off at zero."""
         mixed = x if self.mixture is None else self.mixture(x, lengths)[0]
         branches = [window(mixed, lengths)[0] for window in self.windows]
         branches.append(self.pooled(*self.pool(x, lengths))[0])

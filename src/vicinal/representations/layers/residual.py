@@ -13,7 +13,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
-from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps
+from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, taps_of
 from vicinal.representations.layers.norm import BatchNorm
 
 __all__ = ["Residual"]
@@ -38,9 +38,8 @@ class Residual(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        sizes = list(zip(window, stride, dilation, strict=True))
-        first = tuple(Taps.padded(w, stride=s, dilation=d, padding=padding) for w, s, d in sizes)
-        second = tuple(Taps.padded(w, stride=1, dilation=d, padding=padding) for w, _, d in sizes)
+        first = taps_of(window, stride=stride, dilation=dilation, padding=padding)
+        second = taps_of(window, dilation=dilation, padding=padding)
         around = tuple(Taps(1, stride=s) for s in stride)
         changes = units != shape[0] or any(s != 1 for s in stride)
         self.first = Conv(shape, units=units, taps=first, bias=False)

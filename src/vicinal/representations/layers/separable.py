@@ -12,7 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
-from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values
+from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values, taps_of
 
 __all__ = ["Separable"]
 
@@ -35,8 +35,7 @@ class Separable(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        sizes = zip(window, stride, dilation, strict=True)
-        taps = tuple(Taps.padded(w, stride=s, dilation=d, padding=padding) for w, s, d in sizes)
+        taps = taps_of(window, stride=stride, dilation=dilation, padding=padding)
         self.depthwise = Conv(shape, units=shape[0], taps=taps, bias=False, groups=shape[0])
         middle = self.depthwise.facts.shape
         self.pointwise = Conv(middle, units=units, taps=(Taps(1),) * len(taps), bias=False)

@@ -15,7 +15,7 @@ from vicinal.representations.layers.attention import Attention, Transformer
 from vicinal.representations.layers.bottleneck import NARROWER, Bottleneck
 from vicinal.representations.layers.conv import Conv
 from vicinal.representations.layers.dense import Dense
-from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps
+from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, taps_of
 from vicinal.representations.layers.inception import N_BRANCHES, Inception
 from vicinal.representations.layers.local import Local
 from vicinal.representations.layers.minirocket import MiniRocket
@@ -276,10 +276,8 @@ def _per_axis(stage: Stage, key: str, place: Place) -> tuple[int, ...]:
 def _taps(stage: Stage, place: Place) -> tuple[Taps, ...]:
     _need_positions(stage, place)
     padding: Padding = "same" if "same" in stage.flags else "causal" if "causal" in stage.flags else "valid"
-    windows, strides = _per_axis(stage, "window", place), _per_axis(stage, "stride", place)
-    dilations = _per_axis(stage, "dilation", place)
-    sizes = zip(windows, strides, dilations, strict=True)
-    taps = tuple(Taps.padded(w, stride=s, dilation=d, padding=padding) for w, s, d in sizes)
+    window, stride, dilation = (_per_axis(stage, key, place) for key in ("window", "stride", "dilation"))
+    taps = taps_of(window, stride=stride, dilation=dilation, padding=padding)
     for one, n in zip(taps, place.shape[1:], strict=True):
         if one.count(n) < 1:
             spread = f" (dilation {one.dilation}: {one.reach} positions)" if one.dilation > 1 else ""

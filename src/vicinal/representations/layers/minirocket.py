@@ -1,12 +1,12 @@
 """`minirocket`: fixed windows at many dilations; a feature is how often an answer lies above a bias.
 
-What it claims about the data: short shapes, at any of many speeds, matter by how often they occur, not by where or
-how large. (batch, channels, 1, time), at least 9 positions, becomes (batch, units), from 0 to 1; units in multiples of
-the 84 kernels. Nothing is learnt (0 parameters): the biases are quantiles of what the kernels answer on training rows,
-set once by `settle`. Cost: 84 windows of 9 for each of at most 32 dilations, and a comparison for each unit and
-position. Source: Dempster et al. 2021, MiniRocket, one channel and several. Ours: rows may differ in length; the number
-of channels that a kernel sums is spread evenly in its logarithm instead of drawn; biases come from rows taken in turn.
-Values are float32 in any precision: a bias lies between answers that bfloat16 cannot tell apart.
+What it claims about the data: short shapes, at any of many speeds, matter by how often they occur, not by where.
+Shapes: (channels, time), time from 9 -> (units,), values from 0 to 1, units in multiples of the 84 kernels.
+Parameters: none; the biases are quantiles of what the kernels answer on training rows, set once by `settle`. Cost: 84
+windows of 9 for each of at most 32 dilations and each channel that a kernel sums, and a comparison for each unit and
+position. Source: Dempster et al. 2021, MiniRocket, for one channel and for several. Ours: rows may differ in length;
+how many channels a kernel sums is spread evenly in its logarithm instead of drawn, and biases come from rows taken in
+turn; values are float32 in any precision, since a bias lies between answers that bfloat16 cannot tell apart.
 """
 
 import math

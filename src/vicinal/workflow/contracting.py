@@ -13,7 +13,8 @@ from vicinal.errors import FormatError, PathError, VicinalError
 from vicinal.experiment import load_experiment
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.formats.reading import read
-from vicinal.inputs.inference import Seen, infer
+from vicinal.inputs.inference import infer
+from vicinal.inputs.seen import Seen
 from vicinal.inputs.violations import Violation, check
 from vicinal.scores.model import Model
 from vicinal.scores.score import find_recordings

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vicinal.inputs.contract import Contract
-    from vicinal.inputs.inference import Seen
     from vicinal.inputs.pack import Pack
+    from vicinal.inputs.seen import Seen
     from vicinal.terminal import Terminal
     from vicinal.workflow.auditing import Audited
     from vicinal.workflow.contracting import CheckedFile

@@ -9,6 +9,7 @@ from tests.inputs.formats.wfdb_writer import mat_header
 from vicinal.errors import FormatError, PathError
 from vicinal.inputs.datasets import cinc2017
 from vicinal.inputs.splits import make_split
+from vicinal.signal import Signal
 
 
 def folder(path: Path, table: str, *, name: str = "REFERENCE-v3.csv", n: int = 3) -> Path:
@@ -64,23 +65,34 @@ def test_the_real_set_has_the_published_counts(real: Callable[[str], Path]) -> N
     assert Counter(one.labels[0] for one in made.recordings) == {"N": 5076, "A": 758, "O": 2415, "~": 279}
     assert made.skipped == ()
     groups = Counter(one.group for one in made.recordings)
-    assert {name: n for name, n in groups.items() if n > 1} == {"A00227=A01176": 2, "A02656=A03123": 2}
+    assert {name: n for name, n in groups.items() if n > 1} == {
+        "=".join(copies): len(copies) for copies in cinc2017.COPIES
+    }
 
 
 @pytest.mark.slow
-def test_twins_are_the_same_signal_and_stay_together(real: Callable[[str], Path]) -> None:
+def test_copies_are_the_same_signal_and_stay_together(real: Callable[[str], Path]) -> None:
     made = cinc2017.catalogue(real("cinc2017"))
     by_id = {one.id: one for one in made.recordings}
-    for pair in cinc2017.TWINS:
+    for pair in (("A00227", "A01176"), ("A02656", "A03123")):
         first, second = (cinc2017.read(by_id[name]).samples for name in pair)
         np.testing.assert_array_equal(first, second)
+    for first, *others in cinc2017.COPIES:
+        assert all(_likeness(cinc2017.read(by_id[first]), cinc2017.read(by_id[one])) > 0.9 for one in others)
     ids = np.array([one.id for one in made.recordings])
     groups = np.array([one.group for one in made.recordings])
     strata = np.array([one.labels[0] for one in made.recordings])
     shares = {"test": 0.2, "validation": 0.1, "calibration": 0.1}
     for seed in range(5):
         split = make_split(ids, groups, strata, shares=shares, seed=seed)
-        for pair in cinc2017.TWINS:
-            assert len(np.unique(split.parts[np.isin(ids, pair)])) == 1
+        for copies in cinc2017.COPIES:
+            assert len(np.unique(split.parts[np.isin(ids, copies)])) == 1
         positives = int(((split.parts == "test") & (strata == "A")).sum())
         assert abs(positives - 152) <= 2
+
+
+def _likeness(one: Signal, other: Signal) -> float:
+    """The highest correlation of the middle 20 s with the other's, at shifts up to a tenth of a second."""
+    a, b = (signal.samples[0, 1500:7500].astype(float) for signal in (one, other))
+    a, b = (samples - np.convolve(samples, np.ones(301) / 301, "same") for samples in (a, b))
+    return max(float(np.corrcoef(a[30:-30], np.roll(b, lag)[30:-30])[0, 1]) for lag in range(-30, 31))

@@ -13,16 +13,23 @@ from vicinal.inputs.datasets.store import MARKERS
 from vicinal.inputs.formats.reading import read as read_file
 from vicinal.signal import Signal
 
-__all__ = ["CLASSES", "TWINS", "catalogue", "read"]
+__all__ = ["CLASSES", "COPIES", "catalogue", "read"]
 
 CLASSES = ("N", "A", "O", "~")
 
-TWINS = (("A00227", "A01176"), ("A02656", "A03123"))
-"""Pairs of recordings that are the same signal under two names; each pair shares a group."""
+COPIES = (
+    ("A00227", "A00595", "A00908", "A01014", "A01176", "A01925", "A02288", "A03242", "A03717"),
+    ("A02656", "A03123", "A03530"),
+    ("A00385", "A01980"),
+    ("A00124", "A03032"),
+)
+"""Recordings of the same signal under several names; those of a line share a group. A00227 = A01176 and A02656 =
+A03123 to the last sample; the others were recorded anew (correlation 0.95 or more over half a minute, at 100 Hz)."""
 
 _NOTES = (
     "CinC 2017 has no patient identifiers: every number assumes one recording per person.",
-    "A00227 = A01176 and A02656 = A03123 are identical signals; each pair stays in one part.",
+    "16 recordings repeat 4 signals, A00227 = A01176 and A02656 = A03123 to the last sample; those of one signal "
+    "stay in one part, though their labels differ.",
 )
 
 
@@ -36,7 +43,7 @@ def catalogue(root: Path | None) -> Catalogue:
         raise PathError(
             "cinc2017 has files: expected the folder that holds them. Get it with: vicinal get cinc2017"
         )
-    group_of = {identifier: "=".join(pair) for pair in TWINS for identifier in pair}
+    group_of = {identifier: "=".join(copies) for copies in COPIES for identifier in copies}
     present = {path.name for path in root.iterdir()} if root.is_dir() else set()
     recordings, skipped = [], []
     for identifier, label in _labels(root):

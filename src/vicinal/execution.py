@@ -16,7 +16,9 @@ from typing import TypeVar
 
 from vicinal.errors import VicinalError
 
-__all__ = ["map_tasks", "n_processors"]
+__all__ = ["map_tasks", "n_processors", "refuse_unguarded_script"]
+
+_UNGUARDED = "the script that calls Vicinal calls it at its top level: put the call under `if __name__ == '__main__':`."
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,12 +63,23 @@ def map_tasks(
                 yield result
         except BrokenProcessPool as error:
             raise VicinalError(
-                "a worker process ended before its work was done. It was killed (too little memory?), or the script "
-                "that calls Vicinal starts it at its top level: put the call under `if __name__ == '__main__':`."
+                f"a worker process ended before its work was done. It was killed (too little memory?), or {_UNGUARDED}"
             ) from error
         finally:
             # Whoever stops early, by an error or Ctrl-C, waits for what is under way, not for what was handed over.
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def refuse_unguarded_script() -> None:
+    """Raise in a worker process that is not at work yet, but runs the script of the process that started it.
+
+    Such a script would wait for what its own parent holds, which waits for it.
+
+    Raises:  VicinalError: there.
+    """
+    # Python marks a process that is being started with this, and asks it for the same purpose.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise VicinalError(_UNGUARDED)
 
 
 def _end_with_parent() -> None:

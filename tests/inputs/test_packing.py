@@ -427,6 +427,17 @@ def test_killed_anywhere_the_finished_pack_is_byte_identical(tmp_path: Path, n: 
 
 
 @pytest.mark.slow
+def test_a_script_without_a_main_guard_is_told_so_instead_of_waiting_for_itself(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(PROGRAM.replace("(150, 1)))", "(150, 1)), n_processes=2)") + 'go("p")')
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "put the call under `if __name__ == '__main__':`" in done.stderr
+
+
+@pytest.mark.slow
 def test_of_two_processes_on_one_folder_one_waits_for_the_other(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM + BESIDE, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from vicinal.errors import FormatError, PathError
-from vicinal.execution import map_tasks
+from vicinal.execution import map_tasks, refuse_unguarded_script
 from vicinal.files import sha256_bytes, sha256_file, write_bytes, write_json
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
@@ -64,7 +64,9 @@ def write_pack(
     Raises:  PathError: when the folder cannot be made, or holds something already.
              FormatError: when more than `max_skipped` of the recordings were skipped, with the reasons, or
              when a value does not fit the storage.
+             VicinalError: when a worker process runs the script that called this, instead of working.
     """
+    refuse_unguarded_script()
     expected = (len(catalogue.recordings), 0 if task == "events" else len(classes))
     if truth.shape != expected:
         raise FormatError(f"pack: expected truth of shape {expected}, got {truth.shape}.")

@@ -84,6 +84,7 @@ class InputsConfig(_Strict):
     options: dict[str, bool | int | float | str | list[str]] = {}
     labels: Path | None = None
     file_column: str | None = None
+    row_column: str | None = None
     label_column: str | None = None
     label_columns: tuple[str, ...] = ()
     subject_column: str | None = None

@@ -28,7 +28,7 @@ from vicinal.terminal import QUIET, Show
 __all__ = ["Source", "Verified", "describe_pack", "pack", "packed", "source_of", "verify"]
 
 _OWN_KEYS = (
-    "labels", "file_column", "label_column", "label_columns", "subject_column", "split_column", "events",
+    "labels", "file_column", "row_column", "label_column", "label_columns", "subject_column", "split_column", "events",
     "events_column",
 )  # fmt: skip
 """Keys of [inputs] that are about a folder of one's own."""

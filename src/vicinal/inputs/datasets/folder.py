@@ -31,6 +31,7 @@ def catalogue(
     *,
     labels: str | Path | None = None,
     file_column: str | None = None,
+    row_column: str | None = None,
     label_column: str | None = None,
     label_columns: tuple[str, ...] = (),
     subject_column: str | None = None,
@@ -48,7 +49,8 @@ def catalogue(
              labels: the label table, relative to `root` or anywhere; by default labels.csv, .tsv or .parquet
              in `root`, and without one every sub-folder is a class.
              file_column, label_column, subject_column, split_column: of the table; found by their usual names
-             if not given.  label_columns: one for each class, of 0 and 1, instead of `label_column`.
+             if not given.  row_column: of the table and of its files, when a file holds several signals.
+             label_columns: one for each class, of 0 and 1, instead of `label_column`.
              events_column: of the table, with seconds such as `0.4;1.2` or `0.4 N;1.2 V`.
              events: a table `file,time_s,symbol`; by default events.csv, .tsv or .parquet in `root`.
              rate_hz, units, channels, samples: what files do not state, as in `reading.read`.
@@ -61,6 +63,7 @@ def catalogue(
         raise PathError(f"expected a folder of recordings, got {given}. Give the folder with --data PATH.")
     told = {
         "file_column": file_column,
+        "row_column": row_column,
         "label_column": label_column,
         "label_columns": tuple(label_columns),
         "subject_column": subject_column,

@@ -38,12 +38,13 @@ class Columns:
     """The columns of a label table that have a meaning.
 
     Args:    labels: one, whose cells are labels; or, when `are_classes`, one for each class, with 0 and 1.
-             file, subject, split, events: or None.
+             file, row, subject, split, events: or None; `row` says which signal of a file with several.
     """
 
     labels: tuple[str, ...]
     are_classes: bool = False
     file: str | None = None
+    row: str | None = None
     subject: str | None = None
     split: str | None = None
     events: str | None = None
@@ -51,7 +52,7 @@ class Columns:
     @property
     def used(self) -> set[str | None]:
         """All names that have a meaning."""
-        return {*self.labels, self.file, self.subject, self.split, self.events}
+        return {*self.labels, self.file, self.row, self.subject, self.split, self.events}
 
 
 def choose_columns(
@@ -59,8 +60,8 @@ def choose_columns(
 ) -> Columns:
     """Return the columns that the user named, and the others by their usual names.
 
-    Args:    told: values of `file_column`, `label_column`, `label_columns`, `subject_column`, `split_column` and
-             `events_column`.  by_file: whether each row names its recording.
+    Args:    told: values of `file_column`, `row_column`, `label_column`, `label_columns`, `subject_column`,
+             `split_column` and `events_column`.  by_file: whether each row names its recording.
     Raises:  FormatError: when a column is not there, or is named neither by the user nor as usual.
     """
     file = table.require(_one(told, "file_column"), usual=FILE_NAMES, key="file_column") if by_file else None
@@ -71,11 +72,12 @@ def choose_columns(
         table.require(name, usual=(), key="label_columns")
     label = _one(told, "label_column")
     labels = classes or (table.require(label, usual=LABEL_NAMES, key="label_column"),)
-    events = _one(told, "events_column")
+    row, events = _one(told, "row_column"), _one(told, "events_column")
     return Columns(
         labels=labels,
         are_classes=bool(classes),
         file=file,
+        row=None if row is None else table.require(row, usual=(), key="row_column"),
         subject=table.find(_one(told, "subject_column"), usual=SUBJECT_NAMES, key="subject_column"),
         split=_split(table, _one(told, "split_column")),
         events=None if events is None else table.require(events, usual=(), key="events_column"),

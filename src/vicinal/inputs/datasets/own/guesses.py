@@ -1,7 +1,7 @@
 """Columns found by what they hold, for a first look at a table whose columns nobody has named as usual.
 
-A guess is always shown to the user and written down by name; running an experiment never guesses. Must not open
-files.
+A guess is always shown to the user and written down by name; running an experiment never guesses. Must not read
+signals.
 """
 
 import re
@@ -12,6 +12,7 @@ import numpy as np
 from vicinal.errors import FormatError
 from vicinal.inputs.datasets.own.columns import FILE_NAMES, LABEL_NAMES, SUBJECT_NAMES
 from vicinal.inputs.datasets.own.listing import Listing
+from vicinal.inputs.datasets.own.row_names import find_row_names
 from vicinal.inputs.labels import LabelTable, numbers_of, plain, read_labels
 
 __all__ = ["are_bits", "guess_file", "guess_labels", "guess_subject", "tables_that_fit"]
@@ -35,7 +36,9 @@ def tables_that_fit(root: Path) -> list[Path]:
         except FormatError:
             continue
         others = Listing(root, but=[path])
-        if len(table.columns) > 1 and len(others) and guess_file(table, others) is not None:
+        if len(table.columns) < 2 or not len(others):
+            continue
+        if guess_file(table, others) is not None or find_row_names(table, others) is not None:
             found.append(path)
     return found
 
@@ -94,8 +97,9 @@ def _called(
 
 
 def are_bits(table: LabelTable, name: str) -> bool:
-    """Return whether a column holds 0 and 1 only."""
-    return {text.removesuffix(".0") for text in table.columns[name].texts()} == {"0", "1"}
+    """Return whether a column holds 0 and 1 only, or false and true."""
+    found = {text.casefold().removesuffix(".0") for text in table.columns[name].texts()}
+    return found in ({"0", "1"}, {"false", "true"})
 
 
 def _few(table: LabelTable, name: str) -> bool:

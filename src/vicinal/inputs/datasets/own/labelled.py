@@ -61,6 +61,9 @@ def labelled(
         problems.extend(_alike(subjects.texts(), "subject"))
     problems.extend(_alike({label for labels in sets for label in labels}, "label"))
     kept, n_repeated = _first_rows(table, sources, source_of, labels_of, subjects, problems)
+    if columns.row is None:
+        kept = np.sort(kept)
+    # Signals inside files stay in the order of the files, each of which is then read from front to back, once.
     parts = _parts(table, columns, kept, problems)
     if not (len(kept) or problems.n):
         problems.add(f"column {', '.join(columns.labels)}: expected labels, every cell is empty")
@@ -162,7 +165,7 @@ def _first_rows(
     subjects: Column | None,
     problems: Problems,
 ) -> tuple[Int64[np.ndarray, " m"], int]:
-    """Return the row of each recording that has labels, in the order of the table, and how many rows repeat one."""
+    """Return the row of each recording that has labels, in the order of `sources`, and how many rows repeat one."""
     usable: Bool[np.ndarray, " n"] = (source_of >= 0) & (labels_of >= 0)
     rows = np.flatnonzero(usable)
     _, first, inverse = np.unique(source_of[rows], return_index=True, return_inverse=True)
@@ -182,7 +185,7 @@ def _first_rows(
             f"subject (before in line {table.lines[int(other[np.searchsorted(rows, row)])]})"
         ),
     )
-    return np.sort(rows[first]).astype(np.int64), len(rows) - len(first)
+    return rows[first].astype(np.int64), len(rows) - len(first)
 
 
 def _parts(

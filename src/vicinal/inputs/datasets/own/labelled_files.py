@@ -19,6 +19,7 @@ from vicinal.inputs.datasets.own.columns import Columns
 from vicinal.inputs.datasets.own.events import events_by_name, events_in_column
 from vicinal.inputs.datasets.own.labelled import Source, labelled
 from vicinal.inputs.datasets.own.listing import Listing
+from vicinal.inputs.datasets.own.row_names import sources_by_row
 from vicinal.inputs.formats import READERS
 from vicinal.inputs.labels import LabelTable
 from vicinal.inputs.problems import Problems
@@ -44,18 +45,21 @@ def by_table(
     """
     problems = Problems(table.source)
     paths, path_of = _paths(listing, table, columns, problems)
-    names = table.columns[str(columns.file)]
-    used, first = np.unique(path_of, return_index=True)
-    sources = [Source("", path) for path in paths]
-    for number, row in zip(used.tolist(), first.tolist(), strict=True):
-        if number >= 0:
-            sources[number] = Source(names.cell(row), paths[number])
+    used = np.unique(path_of[path_of >= 0])
+    if columns.row is None:
+        sources, source_of = _whole_files(table, columns, paths, path_of), path_of
+    else:
+        sources, source_of = sources_by_row(
+            table, columns.row, paths=paths, path_of=path_of, options=options, problems=problems
+        )
     told = None
-    if events is not None:
+    if events is not None and columns.row is not None:
+        problems.add("events: a table of events names files, not the signals in them; give events_column")
+    elif events is not None:
         told = events_by_name(events, find=lambda cells: _numbers(listing, paths, cells))
     elif columns.events is not None:
-        told = events_in_column(table, columns.events, source_of=path_of, problems=problems)
-    named = {paths[number].resolve() for number in used.tolist() if number >= 0}
+        told = events_in_column(table, columns.events, source_of=source_of, problems=problems)
+    named = {paths[number].resolve() for number in used.tolist()}
     unnamed = [k for k, path in enumerate(listing.files) if path.resolve() not in named]
     reason = f"no row in {Path(table.source).name}"
     return labelled(
@@ -63,12 +67,24 @@ def by_table(
         table,
         columns,
         sources=sources,
-        source_of=path_of,
+        source_of=source_of,
         problems=problems,
         options=options,
         events=told,
         skipped=tuple((listing.relative(k), reason) for k in unnamed),
     )
+
+
+def _whole_files(
+    table: LabelTable, columns: Columns, paths: list[Path], path_of: Int64[np.ndarray, " n"]
+) -> list[Source]:
+    """Return one source for each file, called as the first row that names it."""
+    names = table.columns[str(columns.file)]
+    sources = [Source("", path) for path in paths]
+    for number, row in zip(*(found.tolist() for found in np.unique(path_of, return_index=True)), strict=True):
+        if number >= 0:
+            sources[number] = Source(names.cell(row), paths[number])
+    return sources
 
 
 def _paths(

@@ -19,6 +19,7 @@ from vicinal.inputs.datasets.own.guesses import (
 )
 from vicinal.inputs.datasets.own.layout import find_layout
 from vicinal.inputs.datasets.own.listing import Listing
+from vicinal.inputs.datasets.own.row_names import find_row_names
 from vicinal.inputs.datasets.own.rows import rows_table
 from vicinal.inputs.formats import READERS
 from vicinal.inputs.labels import LabelTable, read_labels
@@ -113,24 +114,31 @@ def _label_settings(table: LabelTable, told: Mapping[str, Any], *, but: set[str 
 def _of_table(root: Path, path: Path, told: Mapping[str, Any]) -> Survey:
     table, listing = read_labels(path), Listing(root, but=[path])
     file = told.get("file_column") or guess_file(table, listing)
+    by_row = find_row_names(table, listing, file=file, samples=told.get("samples"))
+    file, row = by_row or (file, None)
     if file is None:
         raise FormatError(_no_file(table, listing))
-    subject = told.get("subject_column") or guess_subject(table, but={file})
+    subject = told.get("subject_column") or guess_subject(table, but={file, row})
     settings: dict[str, Any] = {"labels": str(path.resolve()), "file_column": file}
-    settings |= _label_settings(table, told, but={file, subject, *SPLIT_NAMES})
+    settings |= {"row_column": row} if row else {}
+    settings |= _label_settings(table, told, but={file, row, subject, *SPLIT_NAMES})
     settings |= {"subject_column": subject} if subject else {}
     columns = choose_columns(
         table, {**settings, "label_columns": tuple(settings.get("label_columns", ()))}, by_file=True
     )
     settings |= {"split_column": columns.split} if columns.split else {}
-    counted = f"{len(listing):,} recordings, and {len(table):,} rows in {path.name}"
+    holds = "files of recordings" if row else "recordings"
+    counted = f"{len(listing):,} {holds}, and {len(table):,} rows in {path.name}"
     return Survey(settings, (counted, *_said(table, settings)))
 
 
 def _said(table: LabelTable, settings: Mapping[str, Any]) -> list[str]:
     said = []
     if "file_column" in settings:
-        said.append(f"column {settings['file_column']} names the recordings")
+        named = "files" if "row_column" in settings else "recordings"
+        said.append(f"column {settings['file_column']} names the {named}")
+    if "row_column" in settings:
+        said.append(f"column {settings['row_column']} says which of a file's signals")
     if "label_column" in settings:
         said.append(f"column {settings['label_column']} holds the labels")
     else:

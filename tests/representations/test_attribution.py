@@ -13,6 +13,7 @@ from vicinal.representations.attribution import (
     integrated_gradients,
     log_odds,
     occlusion,
+    passes_gradients,
     randomised,
 )
 from vicinal.representations.network import Network, build
@@ -159,6 +160,17 @@ def test_what_is_added_to_every_exclusive_class_explains_nothing():
     torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-4)
     alone = integrated_gradients(network, x, output=1).values
     assert (alone - before).abs().max() > 0.1
+
+
+def test_a_network_that_counts_has_no_gradient_but_can_be_hidden_from():
+    network = build("minirocket 84 | norm | dense classes", input_shape=(1, 60), n_outputs=1, seed=0).eval()
+    x = signals(3, 1, 60)
+    network.settle(x)
+    assert not passes_gradients(network)
+    assert passes_gradients(made(TEXT))
+    with pytest.raises(NetworkError, match="no gradient reaches the samples"):
+        integrated_gradients(network, x)
+    assert occlusion(network, x, window=9).abs().max() > 0
 
 
 def trained_on_a_bump() -> tuple[Network, torch.Tensor]:

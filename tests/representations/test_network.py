@@ -9,7 +9,7 @@ import torch
 from vicinal.errors import NetworkError
 from vicinal.representations.network import Network, build, sketch
 from vicinal.representations.presets import NETWORKS
-from vicinal.representations.text import parse
+from vicinal.representations.text import KINDS, parse
 
 LOCAL = "local 1 window 20 stride 10 | relu | local 1 window 5 | relu | flatten | dense 1"
 CONV = LOCAL.replace("local", "conv")
@@ -365,6 +365,15 @@ def test_presets_have_the_published_numbers_of_parameters(
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "network-text.md"
+
+
+def test_the_grammar_of_the_page_has_every_word() -> None:
+    grammar = PAGE.read_text().split("## Grammar")[1].split("\n- ")[0]
+    rules = dict(re.findall(r"^    (\w+) *= (.*?) ;", grammar, flags=re.MULTILINE | re.DOTALL))
+    words = {name: set(re.findall(r'"([\w-]+)"', rule)) for name, rule in rules.items()}
+    assert words["kind"] == set(KINDS)
+    assert words["key"] == {key for kind in KINDS.values() for key in kind.keys}
+    assert words["flag"] == {flag for kind in KINDS.values() for flag in kind.flags}
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from vicinal.decisions.calibration import Calibration
 from vicinal.errors import ExperimentError
@@ -11,6 +12,8 @@ from vicinal.inputs.prepare import prepare
 from vicinal.representations.network import build
 from vicinal.scores.attribution import _strongest, attribute
 from vicinal.scores.model import Model
+from vicinal.scores.trace import trace
+from vicinal.scores.trace_page import draw_page
 from vicinal.signal import Signal
 
 
@@ -97,3 +100,23 @@ def test_the_strongest_windows_lie_apart():
     assert starts[1] <= 50 < starts[1] + 5
     assert _strongest(np.zeros(100, np.float32), 5) == []
     assert _strongest(np.ones(2, np.float32), 1) == [0, 1]
+
+
+def test_a_network_without_gradients_is_explained_by_hiding():
+    contract = Contract(channels=("I", "II"), rate_hz=100, duration_s=1, units="mV")
+    network = build("minirocket 84 | norm | dense classes", input_shape=(2, 100), n_outputs=1, seed=0)
+    samples = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
+    network.settle(torch.from_numpy(samples)[None])
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    model = Model(network.text, (2, 100), weights, contract, Calibration("binary", ("x",), "none"))
+
+    found = attribute(model, prepared(model, samples), rate_hz=100.0, name="x")
+
+    assert (found.gap, found.channels) == (None, {})
+    assert len(found.windows) == 3
+    assert all(window.gradients is None and window.hidden != 0 for window in found.windows)
+    assert np.array_equal(found.values, np.stack([found.hidden] * 2))
+    assert "the network has no gradient" in found.lines()[0]
+    assert f"s adds {found.windows[0].hidden:+.3f} by hiding it" in found.lines()[1]
+    way = trace(model, Signal(samples, ("I", "II"), ("mV", "mV"), 100.0, id="a"))
+    assert "by hiding windows: the network has no gradient" in draw_page(way)

@@ -65,3 +65,17 @@ def test_each_error_is_explained_by_the_model_that_decided_it(finished: Run, exp
             model.build()(torch.from_numpy(x[None].astype(np.float32))).item() for x in (flat, one.samples)
         )
         assert one.adds.sum() == pytest.approx(scored - with_flat, abs=0.02)
+
+
+def test_a_network_without_gradients_has_its_errors_explained_by_hiding(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    overrides = ['representations.network="minirocket 84 | norm | dense 1"', "training.epochs=1"]
+    done = run(experiment_file, output=tmp_path / "counted", overrides=overrides)
+    errors = (
+        (done.folder / "report.html").read_text().split('<section id="errors">')[1].split("</section>")[0]
+    )
+    assert errors.count("<figcaption>") > 0
+    assert errors.count('<path class="for l4"') + errors.count('<path class="against l4"') >= errors.count(
+        "<svg"
+    )

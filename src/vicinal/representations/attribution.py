@@ -29,6 +29,7 @@ __all__ = [
     "integrated_gradients",
     "log_odds",
     "occlusion",
+    "passes_gradients",
     "randomised",
 ]
 
@@ -88,7 +89,8 @@ def integrated_gradients(
              output: which logit.  exclusive: whether the outputs are one task's classes, of which one holds.
              baseline: like x; None: `flat(x, lengths)`.  steps: points on the way, >= 1; the middle of each.
     Returns: values that add up to score - baseline_score, but for an error of the order of 1 / steps.
-    Raises:  NetworkError: the network gives one answer per position, has no such output, or steps < 1.
+    Raises:  NetworkError: the network gives one answer per position, has no such output or no gradient (see
+             `passes_gradients`), or steps < 1.
 
     Source: Sundararajan et al. 2017. Ours: the flat signal, not zeros, which in a signal with an offset are a step.
     """
@@ -223,6 +225,16 @@ def randomised(
     return tuple(Randomised(text, *mean) for text, mean in zip(texts, means, strict=True))
 
 
+def passes_gradients(network: Network) -> bool:
+    """Return whether a gradient reaches the samples: it does not where a stage counts, as `minirocket` does.
+
+    Raises:  NetworkError: when the network cannot run yet.
+    """
+    x = torch.zeros(1, *network.input_shape, device=next(network.parameters()).device, requires_grad=True)
+    with torch.enable_grad():
+        return bool(folded(network)(x).requires_grad)
+
+
 def log_odds(
     logits: Float[Tensor, "batch outputs"], output: int, *, exclusive: bool
 ) -> Float[Tensor, " batch"]:
@@ -303,7 +315,13 @@ def _gradient(network: Network, x: Signals, lengths: Lengths, output: int, *, ex
     # cuDNN has no backward pass for a recurrent layer in evaluation; torch's own has.
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
         x = x.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(log_odds(network(x, lengths), output, exclusive=exclusive).sum(), x)
+        odds = log_odds(network(x, lengths), output, exclusive=exclusive)
+        if not odds.requires_grad:
+            raise NetworkError(
+                "integrated gradients: no gradient reaches the samples, since a stage of the network counts "
+                "instead of computing; use occlusion."
+            )
+        (gradient,) = torch.autograd.grad(odds.sum(), x)
     return gradient
 
 

@@ -13,7 +13,14 @@ from jaxtyping import Float32
 
 from vicinal.errors import ExperimentError
 from vicinal.inputs.prepare import Prepared
-from vicinal.representations.attribution import falls, integrated_gradients, occlusion
+from vicinal.representations.attribution import (
+    falls,
+    flat,
+    integrated_gradients,
+    log_odds,
+    occlusion,
+    passes_gradients,
+)
 from vicinal.scores.model import Model
 
 __all__ = ["Attribution", "Window", "attribute"]
@@ -27,14 +34,19 @@ WINDOWS_PER_SIGNAL = 20
 class Window:
     """One window of the recording.
 
-    Attributes: start_s, stop_s: in seconds of the recording.  gradients: what its samples add to the log-odds.
-                hidden: how far the log-odds fall when it is flat.
+    Attributes: start_s, stop_s: in seconds of the recording.  gradients: what its samples add to the log-odds;
+                None when the network has no gradient.  hidden: how far the log-odds fall when it is flat.
     """
 
     start_s: float
     stop_s: float
-    gradients: float
+    gradients: float | None
     hidden: float
+
+    def line(self) -> str:
+        """Return it as a line for a terminal."""
+        gradients = "" if self.gradients is None else f"{self.gradients:+.3f} by gradients, "
+        return f"{self.start_s:.2f} to {self.stop_s:.2f} s adds {gradients}{self.hidden:+.3f} by hiding it"
 
 
 @dataclass(frozen=True)
@@ -43,17 +55,18 @@ class Attribution:
 
     Attributes: name: of the class.  log_odds: of the recording (its logit; for exclusive classes against all
                 others).  flat_log_odds: of the same recording with every channel at its mean.
-                gap: how far the values' sum is from the difference of both: the error of the rule.
-                channels: what each one's samples add up to.  windows: the strongest three by gradients, apart
-                from each other, in order of time.
-                values: (channels, length), what each sample adds.  hidden: (length,), the mean fall when a
-                window around the position is flat.
+                gap: how far the values' sum is from the difference of both: the error of the rule; None when
+                the network has no gradient, and all is known by hiding alone.
+                channels: what each one's samples add up to; empty without gradients.  windows: the strongest
+                three, by gradients where there are some, apart from each other, in order of time.
+                values: (channels, length), what each sample adds; without gradients `hidden`, for each channel.
+                hidden: (length,), the mean fall when a window around the position is flat.
     """
 
     name: str
     log_odds: float
     flat_log_odds: float
-    gap: float
+    gap: float | None
     channels: dict[str, float]
     windows: tuple[Window, ...]
     values: Float32[np.ndarray, "channels length"] = field(repr=False)
@@ -70,12 +83,8 @@ class Attribution:
         channels = ", ".join(f"{name} {value:+.3f}" for name, value in strongest)
         return [
             f"rests on   {self.name}: log-odds {self.log_odds:+.3f}, of a flat signal {self.flat_log_odds:+.3f}; "
-            f"by channel {channels}",
-            *(
-                f"  {window.start_s:.2f} to {window.stop_s:.2f} s adds {window.gradients:+.3f} by gradients, "
-                f"{window.hidden:+.3f} by hiding it"
-                for window in self.windows
-            ),
+            + (f"by channel {channels}" if channels else "the network has no gradient"),
+            *(f"  {window.line()}" for window in self.windows),
         ]
 
 
@@ -98,29 +107,34 @@ def attribute(model: Model, prepared: Prepared, *, rate_hz: float, name: str) ->
     network, length = model.build(), prepared.length
     asked: _Asked = {"output": classes.index(name), "exclusive": model.calibration.task == "classes"}
     x, lengths = torch.from_numpy(prepared.samples)[None], torch.tensor([length])
-    found = integrated_gradients(network, x, lengths=lengths, **asked)
-    values = found.values[0, :, :length].numpy()
     width = max(1, round(length / WINDOWS_PER_SIGNAL))
-    starts = _strongest(values.sum(axis=0), width)
-    spans = [(slice(start, min(start + width, length)),) for start in starts]
-    fell = falls(network, x[0], spans, length=length, **asked).tolist()
+    hidden = occlusion(network, x, window=width, lengths=lengths, **asked)[0, :length].numpy()
+    values, gap = np.tile(hidden, (len(prepared.samples), 1)), None
+    if passes_gradients(network):
+        found = integrated_gradients(network, x, lengths=lengths, **asked)
+        values, gap = found.values[0, :, :length].numpy(), float(found.gap)
+    with torch.no_grad():
+        scores = [float(log_odds(network(v, lengths), **asked)) for v in (x, flat(x, lengths))]
+    spans = [slice(start, start + width) for start in _strongest(values.sum(axis=0), width)]
+    fell = falls(network, x[0], [(span,) for span in spans], length=length, **asked).tolist()
+    sums = values.sum(axis=1).tolist()
     return Attribution(
         name=name,
-        log_odds=float(found.score),
-        flat_log_odds=float(found.baseline_score),
-        gap=float(found.gap),
-        channels=dict(zip(model.contract.input_channels, values.sum(axis=1).tolist(), strict=True)),
+        log_odds=scores[0],
+        flat_log_odds=scores[1],
+        gap=gap,
+        channels={} if gap is None else dict(zip(model.contract.input_channels, sums, strict=True)),
         windows=tuple(
             Window(
                 (prepared.offset + span.start) / rate_hz,
                 (prepared.offset + span.stop) / rate_hz,
-                float(values[:, span].sum()),
+                None if gap is None else float(values[:, span].sum()),
                 fall,
             )
-            for (span,), fall in zip(spans, fell, strict=True)
+            for span, fall in zip(spans, fell, strict=True)
         ),
         values=values,
-        hidden=occlusion(network, x, window=width, lengths=lengths, **asked)[0, :length].numpy(),
+        hidden=hidden,
     )
 
 

@@ -164,11 +164,15 @@ def _attribution(trace: Trace) -> str:
     height = round(n_channels * strip)
     hidden = _line(found.hidden, width=_WIDTH, top=2, height=40, name="unit")
     said = "".join(f"<li>{escape(line.strip())}</li>" for line in found.lines()[1:])
+    way = (
+        "by hiding windows: the network has no gradient"
+        if found.gap is None
+        else f"integrated gradients from a flat signal; their sum misses the difference by {abs(found.gap):.2g}"
+    )
     return (
         f"<p>{escape(found.lines()[0].removeprefix('rests on').strip())}</p><p class=soft>Orange stretches raise "
-        f"the log-odds of {escape(found.name)}, blue ones lower them (integrated gradients from a flat signal; "
-        f"their sum misses the difference by {abs(found.gap):.2g}). The blue line is how far the log-odds fall "
-        f"when a window there is made flat.</p>"
+        f"the log-odds of {escape(found.name)}, blue ones lower them ({way}). The blue line is how far the "
+        f"log-odds fall when a window there is made flat.</p>"
         f'<svg viewBox="0 0 {_WIDTH} {height + 14}" role="img">{drawn}{_seconds(trace, height)}</svg>'
         f'<svg viewBox="0 0 {_WIDTH} 44" role="img">{hidden}</svg><ul>{said}</ul>'
     )

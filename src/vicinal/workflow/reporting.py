@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int8
+from jaxtyping import Float32, Int8
 
 import vicinal
 from vicinal.errors import FormatError
@@ -16,7 +16,7 @@ from vicinal.experiment import Experiment
 from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
-from vicinal.representations.attribution import integrated_gradients
+from vicinal.representations.attribution import integrated_gradients, occlusion, passes_gradients
 from vicinal.representations.inspection import Inspection, inspect
 from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
@@ -28,6 +28,8 @@ __all__ = ["report", "report_folds"]
 _N_EXAMPLES = 8
 _STEPS = 32
 """Of integrated gradients: enough for colours."""
+_WINDOWS = 20
+"""That a signal is hidden by, one after the other, where there is no gradient."""
 
 
 def report(
@@ -212,14 +214,7 @@ def _example(
     contract = pack.contract
     scaled = any(step.step == "scale" for step in contract.steps)
     image = x.ndim > 3
-    found = integrated_gradients(
-        model.build(),
-        torch.from_numpy(x),
-        lengths=None if image else torch.from_numpy(lengths),
-        output=k,
-        exclusive=model.calibration.task == "classes",
-        steps=_STEPS,
-    )
+    adds = _looked_at(model, torch.from_numpy(x), None if image else torch.from_numpy(lengths), k)
     shown = slice(None) if image else slice(int(lengths[0]))
     return Example(
         id=str(table.ids[row]),
@@ -230,6 +225,20 @@ def _example(
         rate_hz=contract.position_rate_hz,
         unit="1" if scaled else contract.units,
         channels=contract.input_channels,
-        adds=found.values[0].numpy()[..., shown],
+        adds=adds[..., shown],
         about=table.classes[k],
     )
+
+
+def _looked_at(
+    model: Model, x: torch.Tensor, lengths: torch.Tensor | None, k: int
+) -> Float32[np.ndarray, "channels *positions"]:
+    """Return what each sample of one row adds to the score of class k: by hiding where there is no gradient."""
+    network, exclusive = model.build(), model.calibration.task == "classes"
+    if passes_gradients(network):
+        found = integrated_gradients(network, x, lengths=lengths, output=k, exclusive=exclusive, steps=_STEPS)
+        return found.values[0].numpy()
+    sizes = x.shape[2:] if lengths is None else (int(lengths[0]),)
+    window = tuple(max(1, round(n / _WINDOWS)) for n in sizes)
+    fell = occlusion(network, x, window=window, lengths=lengths, output=k, exclusive=exclusive)
+    return fell.expand(x.shape[1:]).numpy()

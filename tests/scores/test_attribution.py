@@ -10,7 +10,7 @@ from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.prepare import prepare
 from vicinal.representations.network import build
-from vicinal.scores.attribution import _strongest, attribute
+from vicinal.scores.attribution import _strongest, attribute, contributions
 from vicinal.scores.model import Model
 from vicinal.scores.trace import trace
 from vicinal.scores.trace_page import draw_page
@@ -120,3 +120,29 @@ def test_a_network_without_gradients_is_explained_by_hiding():
     assert f"s adds {found.windows[0].hidden:+.3f} by hiding it" in found.lines()[1]
     way = trace(model, Signal(samples, ("I", "II"), ("mV", "mV"), 100.0, id="a"))
     assert "by hiding windows: the network has no gradient" in draw_page(way)
+
+
+@pytest.mark.parametrize(
+    "text", ["conv 4 window 3 | relu | flatten | dense classes", "minirocket 84 | dense classes"]
+)
+def test_contributions_end_where_the_signal_ends(text):
+    network = build(text, input_shape=(2, 40), n_outputs=3, seed=0).eval()
+    samples = np.random.default_rng(0).standard_normal((2, 40)).astype(np.float32)
+    if "minirocket" in text:
+        network.settle(torch.from_numpy(samples)[None])
+    values, gap = contributions(network, samples, length=25, output=1, exclusive=True)
+    assert values.shape == (2, 25)
+    assert np.abs(values).max() > 0
+    assert (gap is None) is ("minirocket" in text)
+
+
+def test_an_image_has_contributions_everywhere():
+    text = "conv 4 window 3 | relu | flatten | dense classes"
+    network = build(text, input_shape=(1, 8, 9), n_outputs=2, seed=0).eval()
+    samples = np.random.default_rng(0).standard_normal((1, 8, 9)).astype(np.float32)
+    values, gap = contributions(network, samples, length=None, output=1, exclusive=False)
+    flat = np.full_like(samples, samples.mean())
+    with torch.no_grad():
+        scored, with_flat = (network(torch.from_numpy(v)[None])[0, 1].item() for v in (samples, flat))
+    assert values.shape == samples.shape
+    assert values.sum() - gap == pytest.approx(scored - with_flat, abs=1e-4)

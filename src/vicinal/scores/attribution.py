@@ -21,9 +21,10 @@ from vicinal.representations.attribution import (
     occlusion,
     passes_gradients,
 )
+from vicinal.representations.network import Network
 from vicinal.scores.model import Model
 
-__all__ = ["Attribution", "Window", "attribute"]
+__all__ = ["Attribution", "Window", "attribute", "contributions"]
 
 N_WINDOWS = 3
 WINDOWS_PER_SIGNAL = 20
@@ -109,10 +110,7 @@ def attribute(model: Model, prepared: Prepared, *, rate_hz: float, name: str) ->
     x, lengths = torch.from_numpy(prepared.samples)[None], torch.tensor([length])
     width = max(1, round(length / WINDOWS_PER_SIGNAL))
     hidden = occlusion(network, x, window=width, lengths=lengths, **asked)[0, :length].numpy()
-    values, gap = np.tile(hidden, (len(prepared.samples), 1)), None
-    if passes_gradients(network):
-        found = integrated_gradients(network, x, lengths=lengths, **asked)
-        values, gap = found.values[0, :, :length].numpy(), float(found.gap)
+    values, gap = contributions(network, prepared.samples, length=length, **asked)
     with torch.no_grad():
         scores = [float(log_odds(network(v, lengths), **asked)) for v in (x, flat(x, lengths))]
     spans = [slice(start, start + width) for start in _strongest(values.sum(axis=0), width)]
@@ -136,6 +134,34 @@ def attribute(model: Model, prepared: Prepared, *, rate_hz: float, name: str) ->
         values=values,
         hidden=hidden,
     )
+
+
+def contributions(
+    network: Network,
+    samples: Float32[np.ndarray, "channels *positions"],
+    *,
+    length: int | None,
+    output: int,
+    exclusive: bool,
+    steps: int = 64,
+) -> tuple[Float32[np.ndarray, "channels *positions"], float | None]:
+    """Return what each sample adds to the log-odds of one output, by gradients or, where there is none, by hiding.
+
+    Args:    samples: prepared.  length: real positions of a signal, where the result ends; None for an image.
+             output, exclusive, steps: as for `integrated_gradients`.
+    Returns: the values, and their gap; without a gradient the falls around each position, and None.
+    """
+    x, lengths = torch.from_numpy(samples)[None], None if length is None else torch.tensor([length])
+    real = slice(length)
+    if passes_gradients(network):
+        found = integrated_gradients(
+            network, x, lengths=lengths, output=output, exclusive=exclusive, steps=steps
+        )
+        return found.values[0].numpy()[..., real], float(found.gap)
+    sizes = samples.shape[1:] if length is None else (length,)
+    window = tuple(max(1, round(n / WINDOWS_PER_SIGNAL)) for n in sizes)
+    fell = occlusion(network, x, window=window, lengths=lengths, output=output, exclusive=exclusive)
+    return fell.expand(samples.shape).numpy()[..., real], None
 
 
 def _strongest(values: Float32[np.ndarray, " length"], width: int) -> list[int]:

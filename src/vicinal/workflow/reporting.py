@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int8
+from jaxtyping import Int8
 
 import vicinal
 from vicinal.errors import FormatError
@@ -16,8 +16,8 @@ from vicinal.experiment import Experiment
 from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
-from vicinal.representations.attribution import integrated_gradients, occlusion, passes_gradients
 from vicinal.representations.inspection import Inspection, inspect
+from vicinal.scores.attribution import contributions
 from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.gathering import Gathered
@@ -28,8 +28,6 @@ __all__ = ["report", "report_folds"]
 _N_EXAMPLES = 8
 _STEPS = 32
 """Of integrated gradients: enough for colours."""
-_WINDOWS = 20
-"""That a signal is hidden by, one after the other, where there is no gradient."""
 
 
 def report(
@@ -213,32 +211,24 @@ def _example(
     x, lengths = pack.rows(np.array([place]))
     contract = pack.contract
     scaled = any(step.step == "scale" for step in contract.steps)
-    image = x.ndim > 3
-    adds = _looked_at(model, torch.from_numpy(x), None if image else torch.from_numpy(lengths), k)
-    shown = slice(None) if image else slice(int(lengths[0]))
+    length = None if x.ndim > 3 else int(lengths[0])
+    adds, _ = contributions(
+        model.build(),
+        x[0],
+        length=length,
+        output=k,
+        exclusive=model.calibration.task == "classes",
+        steps=_STEPS,
+    )
     return Example(
         id=str(table.ids[row]),
         truth=actual,
         decision=decided,
         probability=float(table.probabilities[row, k]),
-        samples=x[0][..., shown],
+        samples=x[0][..., :length],
         rate_hz=contract.position_rate_hz,
         unit="1" if scaled else contract.units,
         channels=contract.input_channels,
-        adds=adds[..., shown],
+        adds=adds,
         about=table.classes[k],
     )
-
-
-def _looked_at(
-    model: Model, x: torch.Tensor, lengths: torch.Tensor | None, k: int
-) -> Float32[np.ndarray, "channels *positions"]:
-    """Return what each sample of one row adds to the score of class k: by hiding where there is no gradient."""
-    network, exclusive = model.build(), model.calibration.task == "classes"
-    if passes_gradients(network):
-        found = integrated_gradients(network, x, lengths=lengths, output=k, exclusive=exclusive, steps=_STEPS)
-        return found.values[0].numpy()
-    sizes = x.shape[2:] if lengths is None else (int(lengths[0]),)
-    window = tuple(max(1, round(n / _WINDOWS)) for n in sizes)
-    fell = occlusion(network, x, window=window, lengths=lengths, output=k, exclusive=exclusive)
-    return fell.expand(x.shape[1:]).numpy()

@@ -4,7 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vicinal.representations.inspection import inspect
 from vicinal.representations.layers.residual import Residual
+from vicinal.representations.network import build
 
 
 @pytest.mark.parametrize(("units", "stride"), [(3, 1), (3, 2), (4, 1)])
@@ -35,3 +37,17 @@ def test_the_input_is_left_as_it_was() -> None:
     before = x.clone()
     block(x, torch.tensor([11, 5]))[0].sum().backward()
     assert torch.equal(x, before)
+
+
+def test_dilated_and_causal_it_streams_and_never_sees_what_comes_later() -> None:
+    text = " | ".join(f"residual 8 window 3 dilation {d} causal" for d in (1, 2, 4)) + " | conv 1 window 1"
+    found = inspect(text, input_shape=(2, 60), rate_hz=100.0)
+    assert (found.streamable, found.delay_ms) == (True, 0.0)
+    assert found.receptive_field_samples == 1 + 2 * 2 * (1 + 2 + 4)
+    network = build(text, input_shape=(2, 60), n_outputs=1, seed=0).double().eval()
+    x = torch.randn(
+        1, 2, 60, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    ).requires_grad_()
+    network(x)[0, 0, 40].backward()
+    seen = x.grad[0].abs().sum(0).nonzero().flatten().tolist()
+    assert seen == list(range(40 - 28, 40 + 1))

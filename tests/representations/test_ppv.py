@@ -1,4 +1,4 @@
-"""Counts of any length and in any number of threads, and the same on other devices."""
+"""Counts of any length, and the same in NumPy, in torch and compiled."""
 
 import pytest
 import torch
@@ -15,13 +15,13 @@ def counted(
     channels[:, 0] |= ~channels.any(1)
     biases = torch.randn(units, generator=generator) * 3
     found = ppv.proportions(x, lengths, dilations=dilations, channels=channels, biases=biases)
-    other = ppv._on_device(x, lengths, dilations=dilations, channels=channels, biases=biases)
+    other = ppv._in_torch(x, lengths, dilations, channels, biases, count=ppv._count, size=2)
     return found, other
 
 
 @pytest.mark.parametrize("n", [9, 63, 64, 255, 256, 2039, 2040, 2041, 4500])
 @pytest.mark.parametrize("n_channels", [1, 3])
-def test_other_devices_count_the_same(n: int, n_channels: int) -> None:
+def test_torch_counts_the_same(n: int, n_channels: int) -> None:
     x = torch.randn(3, n_channels, n, generator=torch.Generator().manual_seed(n))
     lengths = torch.tensor([n, n // 2, 0])
     for row, length in zip(x, lengths.tolist(), strict=True):
@@ -41,17 +41,37 @@ def test_nothing_is_lost_where_every_answer_counts() -> None:
     assert (ppv.proportions(x, None, biases=torch.zeros(168), **options) == 0).all()  # above, not at
 
 
-def test_threads_change_nothing() -> None:
-    x = torch.randn(40, 1, 700, generator=torch.Generator().manual_seed(0))
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        one, _ = counted(x, None)
-        torch.set_num_threads(3)
-        three, _ = counted(x, None)
-    finally:
-        torch.set_num_threads(before)
-    assert torch.equal(one, three)
+@pytest.mark.filterwarnings(
+    "ignore:.*script_method:DeprecationWarning"
+)  # torch's own, when it loads its compiler
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_compiled_loops_count_the_same_and_stay_in_use(
+    n_channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not ppv._has_compiler():
+        pytest.skip("no C++ compiler")
+    monkeypatch.setattr(ppv, "_SHAPES", set())
+    x = torch.randn(11, n_channels, 300, generator=torch.Generator().manual_seed(0))
+    lengths = torch.tensor([300, 299, 50, 1, 0, 300, 300, 300, 300, 300, 20])
+    for row, length in zip(x, lengths.tolist(), strict=True):
+        row[:, length:] = 0
+    in_numpy, _ = counted(x, lengths, 588)
+    assert not ppv._SHAPES
+    monkeypatch.setattr(ppv, "COMPILED_FROM", 11 * 300 * 588)
+    compiled, _ = counted(x, lengths, 588)
+    assert list(ppv._SHAPES) == [(n_channels, 300, 588)]
+    assert torch.equal(compiled, in_numpy)
+    monkeypatch.setattr(ppv, "_Counter", None)  # would fail if it were asked
+    assert torch.equal(counted(x[:3], lengths[:3], 588)[0], in_numpy[:3])
+
+
+def test_without_a_compiler_numpy_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ppv, "COMPILED_FROM", 0)
+    monkeypatch.setattr(ppv, "_SHAPES", set())
+    monkeypatch.setattr(ppv, "_has_compiler", lambda: False)
+    found, other = counted(torch.randn(2, 1, 50), None)
+    assert torch.equal(found, other)
+    assert not ppv._SHAPES
 
 
 def test_dilations_by_hand() -> None:

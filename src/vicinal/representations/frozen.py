@@ -3,6 +3,7 @@
 It knows stages, arrays and tensors; neither training nor where rows come from.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -23,7 +24,8 @@ Read = Callable[[Int64[np.ndarray, " n"]], tuple[np.ndarray, np.ndarray]]
 Place = Callable[[np.ndarray], Any]
 """From an array to a tensor where the network is."""
 
-BATCH = 256
+READ_BYTES = 1 << 28
+"""Of signals read at a time: many, since a first stage may compile itself for much work."""
 SETTLED_ON = 4096
 """Rows at most: enough for each of the at most 32 x 84 pairs of a dilation and a kernel to take one of its own."""
 
@@ -56,12 +58,13 @@ def features(
     Raises:  NetworkError: when signals do not fit, or the stage is not settled.
     """
     found = np.empty((len(indices), n_frozen_features(network)), dtype=np.float32)
-    for start in range(0, len(indices), BATCH):
-        x, lengths = read(indices[start : start + BATCH])
+    batch = max(1, READ_BYTES // (4 * math.prod(network.input_shape)))
+    for start in range(0, len(indices), batch):
+        x, lengths = read(indices[start : start + batch])
         with torch.inference_mode():
             entered, sizes = network.enter(tensor(x), tensor(lengths))
             values, _ = next(network.layers())(entered, sizes)
-        found[start : start + BATCH] = values.cpu().numpy()
+        found[start : start + batch] = values.cpu().numpy()
     return found
 
 

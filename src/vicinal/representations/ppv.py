@@ -2,17 +2,21 @@
 
 The 84 kernels of length 9 have the weight 2 three times and -1 six times, so an answer is minus the sum of nine
 shifts of the signal, plus three times three of them (Dempster et al. 2021, section 3.1): additions only, shared
-by kernels that share shifts. What remains is to count. A processor counts in NumPy, in blocks that stay in its
-cache, on one thread for each block: NumPy's comparison writes bytes eight times as fast as torch's, and a word
-sums eight of them at once. Other devices count in torch. Both give the same counts: they add in the same order.
+by kernels that share shifts. What remains is to count. There are two ways, with the same counts since they add in the
+same order. In NumPy, in blocks that stay in a processor's cache: its comparison writes bytes eight times as fast as
+torch's, and a word sums eight of them at once. In torch, on other devices, and compiled on a processor where a C++
+compiler is there and the work is worth the seconds that compiling takes: adding and counting then are one loop.
 
 Knows signals, kernels and biases as arrays; not layers, nor where biases come from.
 """
 
 import math
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -38,6 +42,13 @@ MOST_WORDS = 255
 """Bytes of 0 or 1 are summed eight at a time in words; so many of them cannot overflow a byte."""
 DEVICE_VALUES = 1 << 26
 """Answers that another device holds at once."""
+TOGETHER = 4
+"""Biases counted at once in torch: a fixed number, so that one compiled loop serves every dilation."""
+COMPILED_ROWS = 8
+COMPILED_FROM = 40_000_000_000
+"""Comparisons from which compiling (some 4 s) pays: it saves about 0.15 ns for each."""
+MOST_COMPILED = 3
+"""Shapes at most that loops are compiled for; a compiler that has seen too many gives up without a word."""
 
 Samples = Float32[np.ndarray, "rows channels time"]
 
@@ -135,13 +146,19 @@ def proportions(
     Returns: from 0 to 1, 0 for a row of length 0; a row never depends on the others.
     """
     if x.device.type != "cpu":
-        return _on_device(x, lengths, dilations=dilations, channels=channels, biases=biases)
+        most = max(dilation.n_biases for dilation in dilations)
+        size = max(1, DEVICE_VALUES // (N_KERNELS * (most + TAPS) * x.shape[-1]))
+        return _in_torch(x, lengths, dilations, channels, biases, count=_count, size=size)
+    if _pays_to_compile(x, len(biases)):
+        with _one_thread():
+            count = _compiled()
+            return _in_torch(x, lengths, dilations, channels, biases, count=count, size=COMPILED_ROWS)
     counter = _Counter(x.detach().numpy(), dilations, channels.numpy(), biases.detach().numpy())
     return torch.from_numpy(counter.proportions(None if lengths is None else lengths.numpy()))
 
 
 class _Counter:
-    """Counts on a processor. NumPy's loops need no lock of the interpreter, so plain threads share the work."""
+    """Counts in NumPy, on one core: threads would wait for each other between its many short calls."""
 
     def __init__(
         self, x: Samples, dilations: tuple[Dilation, ...], channels: np.ndarray, biases: np.ndarray
@@ -150,14 +167,8 @@ class _Counter:
         self.found = np.zeros((len(x), len(biases)), dtype=np.float32)
 
     def proportions(self, lengths: np.ndarray | None) -> np.ndarray:
-        n_threads = torch.get_num_threads()
-        tasks = list(self._tasks(lengths))
-        if n_threads == 1 or len(tasks) == 1:
-            for task in tasks:
-                self._count(*task)
-        else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                list(pool.map(lambda task: self._count(*task), tasks))
+        for task in self._tasks(lengths):
+            self._count(*task)
         return self.found
 
     def _tasks(self, lengths: np.ndarray | None) -> Iterator[tuple[Dilation, np.ndarray, int]]:
@@ -289,51 +300,129 @@ def _minus_all(taps: Float32[np.ndarray, "... taps time"]) -> Float32[np.ndarray
     return total
 
 
-def _on_device(
+Count = Callable[..., tuple[Tensor, ...]]
+
+
+def _pays_to_compile(x: Tensor, n_features: int) -> bool:
+    shape = (*x.shape[1:], n_features)
+    if shape in _SHAPES:
+        return True
+    worth = len(x) * x.shape[-1] * n_features >= COMPILED_FROM
+    if not worth or len(_SHAPES) == MOST_COMPILED or not _has_compiler():
+        return False
+    _SHAPES.add(shape)
+    return True
+
+
+_SHAPES: set[tuple[int, ...]] = set()
+"""(channels, time, features) that loops were compiled for: from then on the work of any size goes through them."""
+
+
+@lru_cache
+def _has_compiler() -> bool:
+    """Return whether torch can compile here: a compiler may be there and headers that it needs may not."""
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        return False
+    try:
+        torch.compile(torch.neg)(torch.ones(8))
+    except RuntimeError:
+        return False
+    return True
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread: two runtimes of threads, torch's and the compiled loop's, would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@lru_cache
+def _compiled() -> Count:
+    count: Count = torch.compile(_count, dynamic=False)
+    return count
+
+
+def _count(
+    alpha: Float32[Tensor, "rows parts time"],
+    thrice: Float32[Tensor, "rows taps time"],
+    part: Int64[Tensor, " kernels"],
+    taps: Int64[Tensor, "kernels 3"],
+    biases: Float32[Tensor, "kernels together"],
+) -> tuple[Tensor, ...]:
+    """Return for each of some biases how many answers are above it, (rows, kernels), with the sign reversed."""
+    values = alpha[:, part] + thrice[:, taps[:, 0]] + thrice[:, taps[:, 1]] + thrice[:, taps[:, 2]]
+    # The sign bit of a difference, moved through all bits, is -1 or 0: compilers make more of it than of a comparison.
+    return tuple(
+        ((biases[None, :, index, None] - values).view(torch.int32) >> 31).sum(-1, dtype=torch.int32)
+        for index in range(biases.shape[1])
+    )
+
+
+def _in_torch(
     x: Tensor,
     lengths: Tensor | None,
-    *,
     dilations: tuple[Dilation, ...],
     channels: Tensor,
     biases: Tensor,
+    *,
+    count: Count,
+    size: int,
 ) -> Tensor:
-    """Count in torch, as many rows at a time as fit."""
-    most = max(dilation.n_biases for dilation in dilations)
-    size = max(1, DEVICE_VALUES // (N_KERNELS * (most + TAPS) * x.shape[-1]))
-    n = torch.full((len(x),), x.shape[-1], device=x.device) if lengths is None else lengths
+    """Count in torch, always `size` rows at a time; rows that are missing have the length 0."""
     found = torch.empty((len(x), len(biases)), dtype=torch.float32, device=x.device)
-    for start in range(0, len(x), size):
-        rows = slice(start, start + size)
-        for dilation in dilations:
-            chosen = channels[dilation.combinations]
-            part = _count_on_device(x[rows], n[rows], dilation, chosen, biases[dilation.features])
-            found[rows, dilation.features] = part
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        for start in range(0, len(x), size):
+            rows = slice(start, start + size)
+            missing = size - len(x[rows])
+            some = F.pad(x[rows], (0, 0, 0, 0, 0, missing))
+            n = (
+                torch.full((len(x[rows]),), x.shape[-1], device=x.device)
+                if lengths is None
+                else lengths[rows]
+            )
+            n = F.pad(n, (0, missing))
+            for dilation in dilations:
+                chosen = channels[dilation.combinations]
+                part = _proportions_in_torch(some, n, dilation, chosen, biases[dilation.features], count)
+                found[rows, dilation.features] = part[: len(x[rows])]
     return found
 
 
-def _count_on_device(
-    x: Tensor, lengths: Tensor, dilation: Dilation, channels: Tensor, biases: Tensor
+def _proportions_in_torch(
+    x: Tensor, lengths: Tensor, dilation: Dilation, channels: Tensor, biases: Tensor, count: Count
 ) -> Tensor:
+    n_time, device = x.shape[-1], x.device
+    summed = x if x.shape[1] == 1 else _summed_in_torch(x, channels)
+    shifts = F.pad(summed, (dilation.side, dilation.side)).unfold(-1, n_time, dilation.step)
+    alpha = -shifts[:, :, TAPS // 2]
+    for tap in (*range(TAPS // 2), *range(TAPS // 2 + 1, TAPS)):
+        alpha -= shifts[:, :, tap]
+    # What a kernel leaves out lies infinitely far below every bias; with one channel, by the kernel's parity alone.
+    kernels = torch.arange(N_KERNELS, device=device)
+    n_parts = 2 if summed.shape[1] == 1 else N_KERNELS
+    odd = (torch.arange(n_parts, device=device) + dilation.index) % 2
+    edges = odd * dilation.side * (lengths[:, None] > 2 * dilation.side)  # (rows, parts)
+    places = torch.arange(n_time, device=device)
+    counts = (places >= edges[..., None]) & (places < (lengths[:, None] - edges)[..., None])
+    alpha = alpha.expand(-1, n_parts, -1).masked_fill(~counts, -torch.inf)
+    part = kernels % n_parts
+    taps = torch.tensor(KERNELS, device=device) + (0 if n_parts == 2 else TAPS * kernels[:, None])
+    thrice = (3 * shifts).flatten(1, 2).contiguous()
+    table = F.pad(biases.view(N_KERNELS, -1), (0, -dilation.n_biases % TOGETHER), value=torch.inf)
+    above: list[Tensor] = []
+    for first in range(0, table.shape[1], TOGETHER):
+        above += count(alpha, thrice, part, taps, table[:, first : first + TOGETHER].contiguous())
+    positions = (lengths[:, None] - 2 * edges).clamp(min=1)[:, part]
+    return (-torch.stack(above[: dilation.n_biases], -1) / positions[..., None]).flatten(1)
+
+
+def _summed_in_torch(x: Tensor, channels: Tensor) -> Tensor:
     summed = torch.zeros((len(x), N_KERNELS, x.shape[-1]), dtype=x.dtype, device=x.device)
     for channel in range(x.shape[1]):  # in their order: a matrix product may add in another
         summed += torch.where(channels[:, channel, None], x[:, channel, None], 0.0)
-    padded = F.pad(summed, (dilation.side, dilation.side))
-    taps = [padded[..., tap * dilation.step :][..., : x.shape[-1]] for tap in range(TAPS)]
-    values = -taps[TAPS // 2]
-    for tap in (*range(TAPS // 2), *range(TAPS // 2 + 1, TAPS)):
-        values -= taps[tap]
-    weights = torch.zeros((N_KERNELS, TAPS), dtype=x.dtype)
-    for kernel, chosen in enumerate(KERNELS):
-        weights[kernel, list(chosen)] = 3
-    weights = weights.to(x.device)
-    for tap in range(TAPS):
-        values += weights[:, tap, None] * taps[tap]
-    odd = (torch.arange(N_KERNELS, device=x.device) + dilation.index) % 2
-    edges = odd * dilation.side * (lengths[:, None] > 2 * dilation.side)  # (rows, kernels)
-    positions = torch.arange(x.shape[-1], device=x.device)
-    counts = (positions >= edges[..., None]) & (positions < (lengths[:, None] - edges)[..., None])
-    values = values.masked_fill(~counts, -torch.inf)
-    above = torch.stack(
-        [(values > bias[:, None]).sum(-1) for bias in biases.view(N_KERNELS, dilation.n_biases).unbind(1)], -1
-    )
-    return (above / (lengths[:, None] - 2 * edges).clamp(min=1)[..., None]).flatten(1)
+    return summed

@@ -21,7 +21,6 @@ def text(**changes: Any) -> str:
         "task": ProposedTask("binary", ("a b",), "two classes"),
         "contract": CONTRACT,
         "reasons": ["rate_hz: the only one"],
-        "split": [f"{part} = {share}" for part, share in shares.items()],
         "shares": ProposedShares(shares, 50, 9, "by subject"),
         "network": propose_network(CONTRACT.input_shape, n_train=50, n_outputs=1, rate_hz=100.0),
         "budget": propose_budget(n_train=50, multiply_adds=1000),

@@ -39,7 +39,6 @@ def experiment_text(
     task: ProposedTask,
     contract: Contract,
     reasons: Sequence[str],
-    split: Sequence[str],
     shares: ProposedShares,
     network: ProposedNetwork,
     budget: ProposedBudget,
@@ -49,7 +48,7 @@ def experiment_text(
     """Return the file.
 
     Args:    inputs: keys of [inputs] that say where things lie.  options: of [inputs.options].
-             reasons: of the contract.  split: lines of [inputs.split].
+             reasons: of the contract.
              max_skipped: where the default would not do.
     """
     lines = [
@@ -76,7 +75,7 @@ def experiment_text(
     lines += ["", "[inputs.contract]"]
     for reason in reasons:
         lines += _comment(reason)
-    lines += [contract.to_toml().strip(), "", "[inputs.split]", *_comment(shares.why), *split]
+    lines += [contract.to_toml().strip(), "", "[inputs.split]", *_comment(shares.why), *shares.lines]
     cost = network.inspection
     lines += [
         "",

@@ -152,7 +152,6 @@ def _proposed(
         task=task,
         contract=contract,
         reasons=reasons,
-        split=[f"{part} = {share}" for part, share in shares.shares.items()],
         shares=shares,
         network=network,
         budget=budget,

@@ -94,6 +94,11 @@ class Faulty(http.server.BaseHTTPRequestHandler):
         self.send_header("Location", address)
         self.end_headers()
 
+    def ask_for_a_pause(self) -> None:
+        self.send_response(429)
+        self.send_header("Retry-After", "7")
+        self.end_headers()
+
     def log_message(self, *args: object) -> None:
         """Say nothing."""
 
@@ -101,6 +106,7 @@ class Faulty(http.server.BaseHTTPRequestHandler):
 _PLAIN: dict[str, Callable[[Faulty], None]] = {
     "drop": lambda _: None,
     "busy": lambda server: server.send_error(503),
+    "pause": Faulty.ask_for_a_pause,
     "gone": lambda server: server.send_error(404),
     "silent": Faulty.stay_silent,
     "to file": lambda server: server.redirect("file:///etc/hostname"),

@@ -82,6 +82,16 @@ def test_one_fault_is_met_with_another_attempt(url: str, fault: str) -> None:
     assert Faulty.seen["/training/A01/A01000.mat"] == 1
 
 
+def test_a_server_that_asks_for_a_pause_is_given_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    Faulty.faults = {LARGE: ["pause", "drop"], "/SHA256SUMS.txt": ["pause"]}
+    assert_whole(get("cinc2017", source=url))
+    # Other threads of this process may sleep, too.
+    assert slept.count(7.0) == 2
+    assert slept.count(0.0) >= 1
+
+
 def test_a_dropped_file_goes_on_where_it_broke_as_often_as_it_takes(url: str) -> None:
     Faulty.faults = {LARGE: ["half"] * 8}
     assert_whole(get("cinc2017", source=url))

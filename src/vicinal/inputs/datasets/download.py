@@ -27,6 +27,9 @@ __all__ = ["get"]
 _ATTEMPTS = 4
 """In a row and without a further byte; what brings bytes may go on for ever."""
 
+_MOST_WAIT_S = 120.0
+"""A server may ask for a pause, but not for an afternoon."""
+
 _BLOCK = 2**18
 _MAX_BYTES = 4 * 2**30
 _MAX_LISTING = 2**28
@@ -91,12 +94,13 @@ def _listing(source: Source, pause_s: float) -> bytes:
         try:
             return source.read(SUMS, max_bytes=_MAX_LISTING)
         except (OSError, http.client.HTTPException) as error:
+            asked_s = _asked_s(error)
             if _is_final(error) or attempt == _ATTEMPTS - 1:
                 raise PathError(
                     f"cannot fetch {SUMS} from {source.base}: {error or type(error).__name__}. Check the "
                     "connection, or name a mirror or a folder with --source."
                 ) from error
-        time.sleep(pause_s * 2**attempt)
+        time.sleep(max(pause_s * 2**attempt, asked_s))
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -206,9 +210,11 @@ def _fetch(source: Source, file: PublishedFile, path: Path, pause_s: float) -> N
         part.path.replace(path)
         return
     while True:
+        asked_s = 0.0
         try:
             _attempt(source, file, part)
         except (OSError, http.client.HTTPException) as error:
+            asked_s = _asked_s(error)
             failures = 1 if part.size > furthest else failures + 1
             furthest = max(furthest, part.size)
             if failures >= _ATTEMPTS or _is_final(error):
@@ -216,7 +222,7 @@ def _fetch(source: Source, file: PublishedFile, path: Path, pause_s: float) -> N
         else:
             part.path.replace(path)
             return
-        time.sleep(pause_s * 2 ** (failures - 1))
+        time.sleep(max(pause_s * 2 ** (failures - 1), asked_s))
 
 
 def _attempt(source: Source, file: PublishedFile, part: _Part) -> None:
@@ -230,6 +236,12 @@ def _attempt(source: Source, file: PublishedFile, part: _Part) -> None:
     if sha256_file(part.path) != file.sha256:
         part.discard()
         raise _WrongBytesError("its bytes do not have the published SHA-256")
+
+
+def _asked_s(error: Exception) -> float:
+    """Return how long the server asks to be left alone, in seconds (`Retry-After`); 0 when it does not."""
+    asked = error.headers.get("Retry-After", "") if isinstance(error, urllib.error.HTTPError) else ""
+    return min(float(asked), _MOST_WAIT_S) if asked.isascii() and asked.isdecimal() else 0.0
 
 
 def _is_final(error: Exception) -> bool:

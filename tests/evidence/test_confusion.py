@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vicinal.evidence.confusion import balanced_accuracy, cells, f1_of, kappa, macro_f1, mcc
+from vicinal.evidence.confusion import balanced_accuracy, cells, f1_of, kappa, macro_f1, mcc, ratio, square
 
 
 def test_cells_count_truth_by_row_and_decision_by_column() -> None:
@@ -33,3 +33,15 @@ def test_all_right_is_one_and_nothing_exceeds_it(counts: list[int]) -> None:
 
 def test_empty_tables_are_undefined() -> None:
     assert np.isnan([metric(np.zeros(4)) for metric in (balanced_accuracy, mcc, kappa, f1_of(1, 2))]).all()
+
+
+def test_many_resamples_at_once_are_each_their_own() -> None:
+    sums = np.random.default_rng(0).integers(0, 9, (20, 9)).astype(float)
+    sums[3] = 0
+    for metric in (balanced_accuracy, mcc, kappa, macro_f1([0, 2], 3), f1_of(1, 3)):
+        np.testing.assert_allclose(metric(sums), [metric(one) for one in sums])
+
+
+def test_a_ratio_over_nothing_is_undefined_and_a_table_is_square() -> None:
+    assert np.isnan(ratio(np.array([1.0, 2.0]), np.array([0.0, 4.0]))).tolist() == [True, False]
+    assert square(np.arange(8.0).reshape(2, 4))[1].tolist() == [[4, 5], [6, 7]]

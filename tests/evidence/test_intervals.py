@@ -2,20 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import norm
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vicinal.errors import FormatError
-from vicinal.evidence.intervals import (
-    auroc_interval,
-    auroc_statistic,
-    average_precision_statistic,
-    bootstrap,
-    paired_auroc,
-    percentile_interval,
-)
+from vicinal.evidence.intervals import auroc_interval, fewest, matched, paired_auroc
 from vicinal.scoretable import ScoreTable
 
 
@@ -42,40 +32,6 @@ def drawn(n_subjects: int, rows: int, *, shift: float, correlation: float, seed:
     return table(y, z + shift * y, subjects.astype(str))
 
 
-rows = st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 3)), min_size=2, max_size=30)
-
-
-@given(rows, st.lists(st.integers(0, 3), min_size=4, max_size=4))
-def test_weighted_statistics_equal_those_of_repeated_rows(
-    found: list[tuple[bool, int, int]], counts: list[int]
-) -> None:
-    y, scores, index = (np.array(column) for column in zip(*found, strict=True))
-    y, times = y.astype(float), np.array(counts, np.int32)
-    again = np.repeat(np.arange(len(y)), times[index])
-    area = auroc_statistic(y, scores.astype(float), index)(times)
-    precision = average_precision_statistic(y, scores.astype(float), index)(times)
-    if len(again) and y[again].min() != y[again].max():
-        assert area == pytest.approx(roc_auc_score(y[again], scores[again]))
-        assert precision == pytest.approx(average_precision_score(y[again], scores[again]))
-    else:
-        assert np.isnan(area)
-
-
-def test_the_bootstrap_draws_subjects_and_repeats_itself() -> None:
-    seen = []
-
-    def statistic(times: np.ndarray) -> float:
-        seen.append(times)
-        return float(times[0])
-
-    first = bootstrap({"a": statistic}, n_subjects=7, resamples=200, seed=1)["a"]
-    assert all(times.sum() == 7 for times in seen)
-    assert first.mean() == pytest.approx(1, abs=0.25)
-    np.testing.assert_array_equal(
-        bootstrap({"a": statistic}, n_subjects=7, resamples=200, seed=1)["a"], first
-    )
-
-
 def test_rows_of_one_subject_do_not_narrow_the_interval() -> None:
     once = drawn(60, 1, shift=1.0, correlation=0.0, seed=0)
     repeated = table(
@@ -87,11 +43,6 @@ def test_rows_of_one_subject_do_not_narrow_the_interval() -> None:
     as_rows = auroc_interval(replace(repeated, subjects=None))
     assert as_rows.high - as_rows.low < 0.5 * (many.high - many.low)
     assert (many.n, many.n_subjects, as_rows.n_subjects) == (540, 60, None)
-
-
-def test_undefined_resamples_are_left_out_unless_they_are_most() -> None:
-    assert percentile_interval(np.array([1.0, np.nan, 1.0])) == (1.0, 1.0)
-    assert np.isnan(percentile_interval(np.array([1.0, np.nan, np.nan]))).all()
 
 
 def test_a_model_does_not_differ_from_itself() -> None:
@@ -132,6 +83,21 @@ def test_tables_of_other_rows_are_not_paired() -> None:
         paired_auroc(a, replace(a, subjects=a.ids))
 
 
+def test_the_rarer_kind_is_counted_in_subjects() -> None:
+    clusters = np.array(["a", "a", "b", "c", "c"])
+    assert fewest(clusters, np.array([1, 1, 1, 0, np.nan])) == 1
+    assert fewest(clusters, np.array([1, 1, 1, 0, 0]), np.array([True, True, False, True, True])) == 1
+    assert fewest(clusters, np.array([1, 0, 1, 0, 1])) == 2
+
+
+def test_rows_in_another_order_are_matched_by_id() -> None:
+    a = drawn(6, 2, shift=1.0, correlation=0.0, seed=0)
+    order = np.array([3, 1, 0, 2, 11, 10, 9, 8, 7, 6, 5, 4])
+    b = a.select(np.ones(12, bool))
+    b = replace(b, ids=a.ids[order], truth=a.truth[order], logits=a.logits[order], subjects=a.subjects[order])
+    assert b.ids[matched(a, b)].tolist() == a.ids.tolist()
+
+
 def coverage(area: float, correlation: float, *, draws: int, resamples: int) -> float:
     shift = float(norm.ppf(area)) * np.sqrt(2)
     held = 0
@@ -143,6 +109,20 @@ def coverage(area: float, correlation: float, *, draws: int, resamples: int) -> 
     return held / draws
 
 
+def paired_coverage(correlation: float, *, draws: int, resamples: int) -> float:
+    """The second model sees the first one's scores through noise: its AUROC is that of the two noises together."""
+    area, noise = 0.85, 0.7
+    shift = float(norm.ppf(area)) * np.sqrt(2)
+    true = area - float(norm.cdf(shift / np.sqrt(2 * (1 + noise**2))))
+    held = 0
+    for seed in range(draws):
+        a = drawn(100, 3, shift=shift, correlation=correlation, seed=seed)
+        extra = np.random.default_rng([seed, 1]).normal(0, noise, a.logits.shape)
+        found = paired_auroc(a, replace(a, logits=a.logits + extra), resamples=resamples, seed=seed)
+        held += found.low <= true <= found.high
+    return held / draws
+
+
 @pytest.mark.slow
 def test_coverage_of_auroc() -> None:
     assert 0.92 <= coverage(0.85, 0.3, draws=400, resamples=300) <= 0.98
@@ -150,6 +130,17 @@ def test_coverage_of_auroc() -> None:
 
 @pytest.mark.prove
 @pytest.mark.parametrize("area", [0.7, 0.85, 0.95])
-@pytest.mark.parametrize("correlation", [0.0, 0.5])
+@pytest.mark.parametrize("correlation", [0.0, 0.25, 0.5])
 def test_coverage_of_auroc_at_length(area: float, correlation: float) -> None:
-    assert 0.925 <= coverage(area, correlation, draws=2000, resamples=1000) <= 0.975
+    """93 to 97 % with 50 subjects of each kind; the error of 4,000 draws is 0.35 points."""
+    held = coverage(area, correlation, draws=4000, resamples=600)
+    print(f"AUROC {area}, correlation {correlation}: {held:.4f}")
+    assert 0.93 <= held <= 0.97
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("correlation", [0.0, 0.25, 0.5])
+def test_coverage_of_a_paired_difference_at_length(correlation: float) -> None:
+    held = paired_coverage(correlation, draws=3000, resamples=600)
+    print(f"paired difference, correlation {correlation}: {held:.4f}")
+    assert 0.93 <= held <= 0.97

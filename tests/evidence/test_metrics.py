@@ -4,7 +4,9 @@ from scipy.special import expit, logit, softmax
 from sklearn import metrics as reference
 
 from vicinal.errors import FormatError
+from vicinal.evidence.curves import calibration_points
 from vicinal.evidence.metrics import auroc, compute, measure, ranking
+from vicinal.evidence.resampling import once
 from vicinal.scoretable import ScoreTable
 
 
@@ -80,13 +82,17 @@ def test_calibration_line_is_the_maximum_of_the_likelihood() -> None:
 def test_every_statistic_of_the_rows_as_they_are_is_the_value() -> None:
     rows, _, _, called = binary()
     many, _ = exclusive()
-    found = measure(rows, called[:, None]) + measure(many)
+    labels = table("labels", many.truth, many.logits)
+    found = (
+        measure(rows, called[:, None]) + measure(many) + measure(labels, (many.logits > 0).astype(np.int8))
+    )
     resampled = [metric for metric in found if metric.statistic is not None]
-    assert len(resampled) > 15
+    assert len(resampled) > 90
     for metric in resampled:
         n_subjects = len(np.unique(rows.clusters))
         assert metric.statistic is not None
-        assert metric.statistic(np.ones(n_subjects, np.int32)) == pytest.approx(metric.value), metric.name
+        # The step of a calibration line starts where scikit-learn stopped.
+        assert metric.statistic(once(n_subjects))[0] == pytest.approx(metric.value, abs=1e-5), metric.name
 
 
 def test_every_statistic_of_a_resample_is_the_value_of_the_repeated_rows() -> None:
@@ -99,7 +105,8 @@ def test_every_statistic_of_a_resample_is_the_value_of_the_repeated_rows() -> No
         # Bins of equal mass stay those of the sample; the calibration line takes one Newton step.
         if metric.statistic is not None and metric.name != "ece_mass":
             tolerance = 0.03 if metric.name.startswith("calibration") else 1e-9
-            assert metric.statistic(drawn) == pytest.approx(again[metric.name], abs=tolerance), metric.name
+            found = metric.statistic(drawn[None])[0]
+            assert found == pytest.approx(again[metric.name], abs=tolerance), metric.name
 
 
 def test_exclusive_classes_equal_scikit_learn() -> None:
@@ -114,8 +121,78 @@ def test_exclusive_classes_equal_scikit_learn() -> None:
         "log_loss": reference.log_loss(true, p),
         "auroc": reference.roc_auc_score(true, p, multi_class="ovr", average="macro"),
         "f1[B]": reference.f1_score(true, called, average=None)[1],
+        "sensitivity[C]": reference.recall_score(true, called, average=None)[2],
+        "ppv[A]": reference.precision_score(true, called, average=None)[0],
+        "specificity[A]": reference.recall_score(true != 0, called != 0),
+        "npv[A]": reference.precision_score(true != 0, called != 0),
+        "mcc[B]": reference.matthews_corrcoef(true == 1, called == 1),
+        "kappa[B]": reference.cohen_kappa_score(true == 1, called == 1),
+        "average_precision": reference.average_precision_score(np.eye(3)[true], p, average="macro"),
+        "average_precision[C]": reference.average_precision_score(true == 2, p[:, 2]),
+        "brier": np.mean([((p[k] - np.eye(3)[true[k]]) ** 2).sum() for k in range(len(p))]),
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_the_largest_probability_of_exclusive_classes_is_held_to_its_word() -> None:
+    rows, true = exclusive()
+    found, p = compute(rows), rows.probabilities
+    right, largest = (p.argmax(axis=1) == true).astype(float), p.max(axis=1)
+    assert found["ece"] == pytest.approx(calibration_points(right, largest).error)
+    assert found["ece[B]"] == pytest.approx(calibration_points((true == 1).astype(float), p[:, 1]).error)
+
+
+def test_a_referred_row_of_exclusive_classes_is_decided_for_none() -> None:
+    rows, true = exclusive()
+    called = np.eye(3, dtype=np.int8)[rows.probabilities.argmax(axis=1)]
+    called[:50] = -1
+    found = compute(rows, called)
+    kept = compute(rows.select(np.arange(400) >= 50), called[50:])
+    assert found["referred"] == 50 / 400
+    for name in ("accuracy", "macro_f1", "f1[A]", "sensitivity[B]", "npv[C]", "kappa"):
+        assert found[name] == pytest.approx(kept[name])
+    assert found["auroc[A]"] != kept["auroc[A]"]
+    assert true.shape == (400,)
+
+
+def test_labels_equal_scikit_learn_class_by_class() -> None:
+    rng = np.random.default_rng(4)
+    z = np.round(rng.normal(size=(300, 3)), 1)
+    truth = (rng.random((300, 3)) < expit(z)).astype(float)
+    truth[:40, 1] = np.nan
+    called = (z > 0.2).astype(np.int8)
+    found = compute(table("labels", truth, z), called)
+    p, each = expit(z), {}
+    for k, name in enumerate("ABC"):
+        known = ~np.isnan(truth[:, k])
+        y, d, q = truth[known, k], called[known, k], p[known, k]
+        each[name] = {
+            "auroc": reference.roc_auc_score(y, q),
+            "average_precision": reference.average_precision_score(y, q),
+            "brier": reference.brier_score_loss(y, q),
+            "log_loss": reference.log_loss(y, q),
+            "sensitivity": reference.recall_score(y, d),
+            "specificity": reference.recall_score(1 - y, 1 - d),
+            "ppv": reference.precision_score(y, d),
+            "f1": reference.f1_score(y, d),
+            "balanced_accuracy": reference.balanced_accuracy_score(y, d),
+            "mcc": reference.matthews_corrcoef(y, d),
+            "kappa": reference.cohen_kappa_score(y, d),
+        }
+    for name, values in each.items():
+        assert {kind: found[f"{kind}[{name}]"] for kind in values} == pytest.approx(values)
+    for mean, kind in (("auroc", "auroc"), ("brier", "brier"), ("log_loss", "log_loss"), ("macro_f1", "f1")):
+        assert found[mean] == pytest.approx(np.mean([values[kind] for values in each.values()]))
+
+
+def test_events_are_measured_class_by_class() -> None:
+    rng = np.random.default_rng(5)
+    z = rng.normal(size=(100, 2))
+    truth = (z + rng.normal(size=z.shape) > 0).astype(float)
+    as_labels, as_events = (
+        compute(table(task, truth, z), (z > 0).astype(np.int8)) for task in ("labels", "events")
+    )
+    assert as_events == as_labels
 
 
 def test_classes_without_positives_are_named_and_not_averaged() -> None:
@@ -128,6 +205,7 @@ def test_classes_without_positives_are_named_and_not_averaged() -> None:
     assert found["auroc"].left_out == ("C",)
     assert np.isnan(found["auroc[C]"].value)
     assert found["macro_f1"].left_out == ("C",)
+    assert found["average_precision"].left_out == ("C",)
     each = reference.f1_score(truth, z > 0, average=None, zero_division=0)
     assert found["macro_f1"].value == pytest.approx(np.mean(each[:2]))
 

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from vicinal.decisions.meaning import meaning
 from vicinal.decisions.policy import fit_policy
@@ -64,7 +64,7 @@ def test_fewer_than_ten_positive_subjects_are_unreliable() -> None:
     assert "unreliable" not in summarise(table(100, share=0.2), resamples=50)["metrics"]["brier"]  # 20 of 10
 
 
-def test_an_interval_without_width_is_unreliable() -> None:
+def test_a_perfect_score_has_the_interval_of_subjects_that_all_agree() -> None:
     rows = table()
     perfect = ScoreTable(
         task="binary",
@@ -75,9 +75,12 @@ def test_an_interval_without_width_is_unreliable() -> None:
         logits=rows.truth,
         probabilities=rows.truth,
     )
-    entry = summarise(perfect, resamples=50)["metrics"]["auroc"]
-    assert (entry["value"], entry["low"], entry["high"]) == (1, 1, 1)
-    assert entry["unreliable"]
+    metrics = summarise(perfect, resamples=50)["metrics"]
+    t = stdtrit(119, 0.975)  # 120 positive rows, 180 negative ones
+    assert metrics["auroc"]["value"] == metrics["auroc"]["high"] == 1
+    assert metrics["auroc"]["low"] == pytest.approx(120 / (120 + t**2))
+    assert metrics["brier"]["low"] == metrics["brier"]["high"] == 0
+    assert metrics["brier"]["unreliable"]  # no width
 
 
 def test_undefined_metrics_are_null_and_left_out_classes_are_named() -> None:

@@ -1,6 +1,7 @@
 """Metrics of a confusion table, as functions of its K * K cells, truth by row and decision by column.
 
-Each takes the flat sums of `cells`, so that a resample of subjects costs one weighted sum. NaN if undefined.
+Each takes the flat sums of `cells`, of any number of resamples at once, so that a resample of subjects costs one
+weighted sum. NaN if undefined.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,9 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float64, Int
 
-__all__ = ["balanced_accuracy", "cells", "f1", "f1_of", "kappa", "macro_f1", "mcc"]
+__all__ = ["balanced_accuracy", "cells", "f1", "f1_of", "kappa", "macro_f1", "mcc", "ratio", "square"]
 
-Sums = Float64[np.ndarray, " c"]
+Sums = Float64[np.ndarray, "*resamples c"]
+Values = Float64[np.ndarray, "*resamples"]
 
 
 def cells(truth: Int[np.ndarray, " m"], called: Int[np.ndarray, " m"], k: int) -> Float64[np.ndarray, "m c"]:
@@ -20,21 +22,25 @@ def cells(truth: Int[np.ndarray, " m"], called: Int[np.ndarray, " m"], k: int) -
     return rows
 
 
-def _square(sums: Sums) -> Float64[np.ndarray, "k k"]:
-    k = round(len(sums) ** 0.5)
-    return sums.reshape(k, k)
+def square(sums: Sums) -> Float64[np.ndarray, "*resamples k k"]:
+    """Return the sums as tables, truth by row and decision by column."""
+    k = round(sums.shape[-1] ** 0.5)
+    return sums.reshape(*sums.shape[:-1], k, k)
 
 
-def _ratio(above: float, below: float) -> float:
-    return float(above / below) if below else float("nan")
+def ratio(above: Values, below: Values) -> Values:
+    """Return a quotient, NaN where nothing is divided by."""
+    quotient: Values = np.full(np.shape(below), np.nan)
+    np.divide(above, below, out=quotient, where=np.asarray(below) > 0)
+    return quotient
 
 
-def f1_of(k: int, n_classes: int) -> Callable[[Sums], float]:
+def f1_of(k: int, n_classes: int) -> Callable[[Sums], Values]:
     """Return the F1 of class k: 2 C_kk / (row k + column k)."""
 
-    def value(sums: Sums) -> float:
-        table = sums.reshape(n_classes, n_classes)
-        return _ratio(2 * table[k, k], table[k].sum() + table[:, k].sum())
+    def value(sums: Sums) -> Values:
+        table = sums.reshape(*sums.shape[:-1], n_classes, n_classes)
+        return ratio(2 * table[..., k, k], table[..., k, :].sum(axis=-1) + table[..., :, k].sum(axis=-1))
 
     return value
 
@@ -42,34 +48,42 @@ def f1_of(k: int, n_classes: int) -> Callable[[Sums], float]:
 f1 = f1_of(1, 2)
 
 
-def macro_f1(present: Sequence[int], n_classes: int) -> Callable[[Sums], float]:
+def macro_f1(present: Sequence[int], n_classes: int) -> Callable[[Sums], Values]:
     """Return the mean F1 over the classes `present`; one that a resample lacks is worth 0 there."""
     each = [f1_of(k, n_classes) for k in present]
-    return lambda sums: (
-        float(np.mean([np.nan_to_num(value(sums)) for value in each])) if each else float("nan")
-    )
+
+    def value(sums: Sums) -> Values:
+        if not each:
+            return np.full(sums.shape[:-1], np.nan)
+        return np.asarray(np.mean([np.nan_to_num(one(sums)) for one in each], axis=0))
+
+    return value
 
 
-def balanced_accuracy(sums: Sums) -> float:
+def balanced_accuracy(sums: Sums) -> Values:
     """Return the mean share found over the classes there are; of two classes, both must be."""
-    table = _square(sums)
-    of_class = table.sum(axis=1)
+    table = square(sums)
+    of_class = table.sum(axis=-1)
     there = of_class > 0
-    if len(table) == 2 and not there.all():
-        return float("nan")
-    return float((table.diagonal()[there] / of_class[there]).mean()) if there.any() else float("nan")
+    found = np.nan_to_num(ratio(np.diagonal(table, axis1=-2, axis2=-1), of_class)).sum(axis=-1)
+    n_there = there.sum(axis=-1).astype(np.float64)
+    if table.shape[-1] == 2:
+        n_there = np.where(there.all(axis=-1), n_there, 0)
+    return ratio(found, n_there)
 
 
-def mcc(sums: Sums) -> float:
+def mcc(sums: Sums) -> Values:
     """Return the correlation of truth and decision (Matthews; for K classes Gorodkin 2004)."""
-    table = _square(sums)
-    n, right, true, called = table.sum(), table.trace(), table.sum(axis=1), table.sum(axis=0)
-    spread = (n**2 - (true**2).sum()) * (n**2 - (called**2).sum())
-    return _ratio(right * n - (true * called).sum(), spread**0.5)
+    table = square(sums)
+    true, called = table.sum(axis=-1), table.sum(axis=-2)
+    n, right = true.sum(axis=-1), np.trace(table, axis1=-2, axis2=-1)
+    spread = (n**2 - (true**2).sum(axis=-1)) * (n**2 - (called**2).sum(axis=-1))
+    return ratio(right * n - (true * called).sum(axis=-1), spread**0.5)
 
 
-def kappa(sums: Sums) -> float:
+def kappa(sums: Sums) -> Values:
     """Return Cohen's kappa: agreement beyond chance."""
-    table = _square(sums)
-    n, by_chance = table.sum(), (table.sum(axis=1) * table.sum(axis=0)).sum()
-    return _ratio(n * table.trace() - by_chance, n**2 - by_chance)
+    table = square(sums)
+    true, called = table.sum(axis=-1), table.sum(axis=-2)
+    n, by_chance = true.sum(axis=-1), (true * called).sum(axis=-1)
+    return ratio(n * np.trace(table, axis1=-2, axis2=-1) - by_chance, n**2 - by_chance)

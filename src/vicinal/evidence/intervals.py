@@ -1,38 +1,25 @@
-"""Intervals by subject: the cluster bootstrap, and paired differences between two models on the same rows.
+"""Intervals of AUROC by subject, and paired differences between two models on the same rows.
 
-A statistic is a function of how often each subject was drawn, so that a resample costs no copy of its rows.
-Proportions have their own interval: `vicinal.decisions.proportions.wilson`. Knows arrays and score tables;
-must not know which metrics there are.
+Other metrics have theirs from `summary` and `pairs`; proportions from `vicinal.decisions.proportions.wilson`. Knows
+score tables; must not know networks or files.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int
+from jaxtyping import Bool, Float64, Int
 
 from vicinal.errors import FormatError
+from vicinal.evidence.resampling import (
+    auroc_statistic,
+    bootstrap,
+    difference_statistic,
+    once,
+    resampled_interval,
+)
 from vicinal.scoretable import ScoreTable
 
-__all__ = [
-    "Difference",
-    "Interval",
-    "Statistic",
-    "auroc_interval",
-    "auroc_statistic",
-    "average_precision_statistic",
-    "bootstrap",
-    "mean_statistic",
-    "paired_auroc",
-    "percentile_interval",
-    "sums_statistic",
-]
-
-Statistic = Callable[[Int[np.ndarray, " s"]], float]
-"""From how often each of S subjects was drawn (ones: the rows as they are) to a value, NaN if undefined."""
-
-Rows = Float64[np.ndarray, " n"]
-Index = Int[np.ndarray, " n"]
+__all__ = ["Difference", "Interval", "auroc_interval", "fewest", "matched", "paired_auroc"]
 
 
 @dataclass(frozen=True)
@@ -62,109 +49,15 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def bootstrap(
-    statistics: Mapping[str, Statistic], *, n_subjects: int, resamples: int, seed: int
-) -> dict[str, Float64[np.ndarray, " resamples"]]:
-    """Return each statistic on the same resamples of subjects, drawn with replacement.
+def fewest(
+    clusters: np.ndarray, truth: Float64[np.ndarray, " n"], rows: Bool[np.ndarray, " n"] | None = None
+) -> int:
+    """Return how many clusters the rarer kind has, with a positive row or with a negative one.
 
-    Args:    statistics: by name.  n_subjects: S.  resamples: how many.  seed: of the draws.
+    Args:    clusters: (n,).  truth: 1, 0 or NaN where not known.  rows: those that count; all when not given.
     """
-    rng = np.random.default_rng(seed)
-    values = {name: np.empty(resamples) for name in statistics}
-    for b in range(resamples):
-        drawn = np.bincount(rng.integers(0, n_subjects, n_subjects), minlength=n_subjects).astype(np.int32)
-        for name, statistic in statistics.items():
-            values[name][b] = statistic(drawn)
-    return values
-
-
-def percentile_interval(
-    values: Float64[np.ndarray, " resamples"], *, level: float = 0.95
-) -> tuple[float, float]:
-    """Return the percentile interval; resamples where the statistic is undefined (NaN) are left out.
-
-    Returns: (NaN, NaN) when fewer than half of the resamples are defined.
-    """
-    defined = values[~np.isnan(values)]
-    if 2 * len(defined) < len(values) or not len(defined):
-        return float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def auroc_statistic(truth: Rows, scores: Rows, index: Index) -> Statistic:
-    """Return the AUROC as a statistic: the share of (positive, negative) pairs in order, ties counting half.
-
-    Rows are sorted once; a resample is a few gathers, a cumulative sum and a product: 10,000 resamples of
-    50,000 rows of 5,000 subjects take a few seconds on one core.
-
-    Args:    truth: 0 or 1.  scores: finite.  index: subject of each row, 0 to S - 1.
-    """
-    order = np.argsort(scores, kind="stable")
-    ordered, positive = scores[order], truth[order] == 1
-    negative_scores = ordered[~positive]
-    of_positives, of_negatives = index[order][positive], index[order][~positive]
-    below = np.searchsorted(negative_scores, ordered[positive], side="left")
-    not_above = np.searchsorted(negative_scores, ordered[positive], side="right")
-    has_ties = bool((below != not_above).any())
-
-    def statistic(drawn: Int[np.ndarray, " s"]) -> float:
-        # int32 keeps the sums exact: rows times draws stay far below 2^31.
-        passed = np.zeros(len(of_negatives) + 1, np.int32)
-        np.cumsum(drawn.take(of_negatives, mode="clip"), out=passed[1:])
-        weights = drawn.take(of_positives, mode="clip")
-        in_order = passed.take(below, mode="clip") * 2
-        if has_ties:
-            in_order += passed.take(not_above, mode="clip") - passed.take(below, mode="clip")
-        n_pairs = int(weights.sum()) * int(passed[-1])
-        # Not a dot product: BLAS threads cost more than they give at this size.
-        won = float(np.multiply(weights, in_order, dtype=np.float64).sum())
-        return won / (2 * n_pairs) if n_pairs else float("nan")
-
-    return statistic
-
-
-def average_precision_statistic(truth: Rows, scores: Rows, index: Index) -> Statistic:
-    """Return average precision as a statistic: the sum over distinct scores, falling, of (R_i - R_i-1) P_i.
-
-    Args:    truth: 0 or 1.  scores: finite.  index: subject of each row, 0 to S - 1.
-    """
-    order = np.argsort(-scores, kind="stable")
-    falling, positive, subjects = scores[order], truth[order] == 1, index[order]
-    last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
-    of_positives = subjects[positive]
-    found_at = np.cumsum(positive)[last]
-
-    def statistic(drawn: Int[np.ndarray, " s"]) -> float:
-        called = np.cumsum(drawn.take(subjects, mode="clip"))[last]
-        found = np.append(0, np.cumsum(drawn.take(of_positives, mode="clip"))).take(found_at)
-        if not found[-1]:
-            return float("nan")
-        precision = np.divide(found, called, out=np.zeros(len(called)), where=called > 0)
-        return float((np.diff(found, prepend=0) * precision).sum() / found[-1])
-
-    return statistic
-
-
-def sums_statistic(
-    rows: Float64[np.ndarray, "n m"], index: Index, value: Callable[[Float64[np.ndarray, " m"]], float]
-) -> Statistic:
-    """Return a function of m sums over rows as a statistic: counts, losses, cells of a confusion table.
-
-    Args:    rows: what each row adds to each sum.  index: subject of each row.  value: of the m sums.
-    """
-    by_subject = np.stack([np.bincount(index, weights=column) for column in rows.T])
-
-    def statistic(drawn: Int[np.ndarray, " s"]) -> float:
-        counts = drawn[: by_subject.shape[1]].astype(np.float64)
-        return value(np.einsum("s,ms->m", counts, by_subject))
-
-    return statistic
-
-
-def mean_statistic(statistics: list[Statistic]) -> Statistic:
-    """Return the mean of several statistics; NaN when one is."""
-    return lambda drawn: float(np.mean([statistic(drawn) for statistic in statistics]))
+    among = np.ones(len(truth), bool) if rows is None else rows
+    return min(len(np.unique(clusters[among & (truth == value)])) for value in (1, 0))
 
 
 def auroc_interval(
@@ -182,8 +75,10 @@ def auroc_interval(
     statistic = auroc_statistic(table.truth[known, k], scores, index)
     draws = bootstrap({"": statistic}, n_subjects=len(clusters), resamples=resamples, seed=seed)[""]
     n_subjects = None if table.subjects is None else len(clusters)
-    value = statistic(np.ones(len(clusters), np.int32))
-    return Interval(value, *percentile_interval(draws), int(known.sum()), n_subjects)
+    value = float(statistic(once(len(clusters)))[0])
+    n_fewest = fewest(table.clusters, table.truth[:, k])
+    low, high = resampled_interval(value, draws, scale="share", n_fewest=n_fewest)
+    return Interval(value, low, high, int(known.sum()), n_subjects)
 
 
 def paired_auroc(
@@ -196,7 +91,7 @@ def paired_auroc(
     """
     k = 0 if name is None else a.classes.index(name)
     known = ~np.isnan(a.truth[:, k])
-    order = _matched(a, b)
+    order = matched(a, b)
     truth, scores = a.truth[known, k], (a.logits[known, k], b.logits[order][known, k])
     if a.task == "classes":
         scores = a.probabilities[known, k], b.probabilities[order][known, k]
@@ -205,20 +100,20 @@ def paired_auroc(
     if not len(truth) or truth.min() == truth.max():
         raise FormatError("a paired difference of AUROC needs positive and negative rows.")
     clusters, index = np.unique(a.clusters[known], return_inverse=True)
-    first, second = (auroc_statistic(truth, column, index) for column in scores)
-
-    def difference(drawn: Int[np.ndarray, " s"]) -> float:
-        return first(drawn) - second(drawn)
-
+    difference = difference_statistic(*(auroc_statistic(truth, column, index) for column in scores))
     draws = bootstrap({"": difference}, n_subjects=len(clusters), resamples=resamples, seed=seed)[""]
-    low, high = percentile_interval(draws)
-    value = difference(np.ones(len(clusters), np.int32))
+    value = float(difference(once(len(clusters)))[0])
+    n_fewest = fewest(a.clusters, a.truth[:, k])
+    low, high = resampled_interval(value, draws, scale="difference", n_fewest=n_fewest)
     n_subjects = None if a.subjects is None else len(clusters)
     return Difference(value, low, high, len(truth), n_subjects)
 
 
-def _matched(a: ScoreTable, b: ScoreTable) -> Int[np.ndarray, " n"]:
-    """Return the rows of b in the order of a."""
+def matched(a: ScoreTable, b: ScoreTable) -> Int[np.ndarray, " n"]:
+    """Return the rows of b in the order of a.
+
+    Raises:  FormatError: when classes, ids or subjects differ.
+    """
     here, there = np.argsort(a.ids, kind="stable"), np.argsort(b.ids, kind="stable")
     if a.classes != b.classes or len(a) != len(b) or (a.ids[here] != b.ids[there]).any():
         only = sorted(set(a.ids.tolist()) ^ set(b.ids.tolist()))[:3]

@@ -4,6 +4,7 @@ What it returns is `evidence.json` (schema in `docs/evidence.md`). Must not know
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from vicinal.evidence.metrics import measure
 from vicinal.evidence.resampling import bootstrap, resampled_interval
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["entries", "summarise"]
+__all__ = ["Reach", "entries", "number", "reach", "reliability", "summarise"]
 
 Values = Float64[np.ndarray, " resamples"]
 
@@ -61,26 +62,56 @@ def entries(
     return {metric.name: _entry(table, metric, draws.get(metric.name)) for metric in metrics}
 
 
-def _entry(table: ScoreTable, metric: Metric, draws: Values | None) -> dict[str, Any]:
-    clusters = table.clusters
-    known = ~np.isnan(table.truth).all(axis=1)
+@dataclass(frozen=True)
+class Reach:
+    """How many rows and subjects a metric rests on.
+
+    Args:    n: rows.  n_subjects: theirs.  n_positive, n_negative: subjects with a positive row, and with a
+             negative one; for a mean over classes those of the rarest.  n_independent: subjects that its
+             standard error is known from.  has_subjects: whether they are subjects, or rows instead.
+    """
+
+    n: int
+    n_subjects: int
+    n_positive: int
+    n_negative: int
+    n_independent: int
+    has_subjects: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as JSON values, null where subjects are not known."""
+        return {
+            "n": self.n,
+            "n_subjects": self.n_subjects if self.has_subjects else None,
+            "n_positive_subjects": self.n_positive if self.has_subjects else None,
+        }
+
+
+def reach(table: ScoreTable, metric: Metric) -> Reach:
+    """Count what a metric of the table rests on."""
+    clusters, known = table.clusters, ~np.isnan(table.truth).all(axis=1)
     n_positive = min(len(np.unique(clusters[known & column])) for column in metric.about.T)
     n_negative = min(len(np.unique(clusters[known & ~column])) for column in metric.about.T)
     n_subjects = len(np.unique(clusters[metric.rows]))
     # The rarest of many classes says little about how well their mean is known.
-    n_fewest = min(n_positive, n_negative) if metric.about.shape[1] == 1 else n_subjects
-    low, high = _interval(metric, clusters, draws, n_fewest=n_fewest)
-    has_subjects = table.subjects is not None
-    entry: dict[str, Any] = {
-        "value": _number(metric.value),
-        "low": _number(low),
-        "high": _number(high),
-        "n": int(metric.rows.sum()),
-        "n_subjects": n_subjects if has_subjects else None,
-        "n_positive_subjects": n_positive if has_subjects else None,
-    }
-    # An interval without width says that no resample could show anything else, not that nothing else is true.
-    if min(n_positive, n_negative) < RELIABLE_SUBJECTS or low == high:
+    rarest = min(n_positive, n_negative) if metric.about.shape[1] == 1 else n_subjects
+    return Reach(
+        int(metric.rows.sum()), n_subjects, n_positive, n_negative, rarest, table.subjects is not None
+    )
+
+
+def reliability(facts: Reach) -> dict[str, bool]:
+    """Return {"unreliable": True} where too few subjects are positive, or negative, and nothing elsewhere."""
+    return {"unreliable": True} if min(facts.n_positive, facts.n_negative) < RELIABLE_SUBJECTS else {}
+
+
+def _entry(table: ScoreTable, metric: Metric, draws: Values | None) -> dict[str, Any]:
+    facts = reach(table, metric)
+    low, high = _interval(metric, table.clusters, draws, n_fewest=facts.n_independent)
+    entry: dict[str, Any] = {"value": number(metric.value), "low": number(low), "high": number(high)}
+    entry |= facts.to_dict() | reliability(facts)
+    if low == high:
+        # No resample could show anything else, which is not to say that nothing else is true.
         entry["unreliable"] = True
     if metric.left_out:
         entry["left_out"] = list(metric.left_out)
@@ -100,6 +131,6 @@ def _interval(
     return resampled_interval(metric.value, draws, scale=metric.scale, n_fewest=n_fewest)
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
     """Return None for NaN: JSON has no NaN."""
     return None if np.isnan(value) else float(value)

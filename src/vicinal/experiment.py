@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from vicinal.decisions.aim import parse_aim
+from vicinal.decisions.aim import spell_aims
 from vicinal.errors import ExperimentError, PathError, did_you_mean
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.storage import Storage
@@ -133,7 +133,7 @@ class DecisionsConfig(_Strict):
     @field_validator("aim")
     @classmethod
     def _is_an_aim(cls, aim: str | None) -> str | None:
-        return None if aim is None else str(parse_aim(aim))
+        return None if aim is None else spell_aims(aim)
 
 
 class Experiment(_Strict):

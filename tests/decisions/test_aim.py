@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vicinal.decisions.aim import EXAMPLES, Aim, parse_aim
+from vicinal.decisions.aim import EXAMPLES, Aim, parse_aim, parse_aims, spell_aims
 from vicinal.errors import ExperimentError
 
 
@@ -70,3 +70,27 @@ def test_costs_print_and_parse(miss: float, alarm: float) -> None:
 def test_what_is_no_aim_is_refused_with_what_to_write(text: str, message: str) -> None:
     with pytest.raises(ExperimentError, match=message):
         parse_aim(text)
+
+
+def test_every_class_may_have_an_aim_of_its_own() -> None:
+    text = "A:b: Sensitivity>=95%;  C: f1 "
+    assert parse_aims(text, ("C", "A:b")) == (Aim("f1"), Aim("sensitivity", 0.95))
+    assert spell_aims(text) == "A:b: sensitivity >= 0.95; C: f1"
+    assert spell_aims(spell_aims(text)) == spell_aims(text)
+    assert parse_aims("f1", ("A", "B")) == (Aim("f1"), Aim("f1"))
+    assert spell_aims("ppv>=50%") == "ppv >= 0.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("AF: f1; LBB: f1", "'LBB' is no class, did you mean 'LBBB'; class 'LBBB' has no aim"),
+        ("AF: f1", "class 'LBBB' has no aim"),
+        ("AF: f1; AF: ppv >= 0.5; LBBB: f1", "two aims"),
+        ("AF: f1; ppv >= 0.5", "'ppv >= 0.5' names no class"),
+        ("AF: f1; LBBB: sensitivty >= 0.9", "did you mean 'sensitivity'"),
+    ],
+)
+def test_aims_of_classes_that_do_not_fit_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ExperimentError, match=message):
+        parse_aims(text, ("AF", "LBBB"))

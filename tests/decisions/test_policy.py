@@ -57,6 +57,38 @@ def test_labels_have_a_threshold_for_each_class_and_name_those_that_cannot() -> 
         fit_policy(empty, aim="sensitivity >= 0.8")
 
 
+def test_each_label_may_have_its_own_aim() -> None:
+    truth, p = np.stack([TRUTH, 1 - TRUTH], axis=1), np.stack([P, 1 - P], axis=1)
+    policy = fit_policy(table(truth, p, task="labels"), aim="B: specificity >= 0.81; A: sensitivity >= 0.81")
+    alone = [
+        fit_policy(table(truth[:, k], p[:, k]), aim=aim).thresholds[0]
+        for k, aim in enumerate(("sensitivity >= 0.81", "specificity >= 0.81"))
+    ]
+    assert list(policy.thresholds) == alone
+    assert policy.aim == "B: specificity >= 0.81; A: sensitivity >= 0.81"
+    with pytest.raises(ExperimentError, match="not 'f1'; leave it out"):
+        fit_policy(table(truth, p, task="labels"), aim="A: f1; B: sensitivity >= 0.5", confidence=0.6)
+
+
+def test_a_risk_limit_refers_until_the_rest_is_right_often_enough() -> None:
+    p = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.82, 0.9])
+    # Wrong at the threshold of 0.5: 0.2 (a miss) and 0.7 (a false alarm), 2 of 10.
+    assert fit_policy(table(TRUTH, p), aim="f1", refer={"risk": 0.2}).refer == (None,)
+    policy = fit_policy(table(TRUTH, p), aim="f1", refer={"risk": 0.15})
+    # Without 0.3 to 0.7 one of the five others is wrong, which is too many.
+    assert policy.decide(p[:, None])[:, 0].tolist() == [0, 0, -1, -1, -1, -1, -1, -1, 1, 1]
+    labels = table(np.stack([TRUTH, TRUTH], 1), np.stack([P, np.full(10, 0.5)], 1), task="labels")
+    with pytest.raises(InfeasibleError, match=r"^B: no refer band leaves at most 0.1 .*nearest leaves 0.5"):
+        fit_policy(labels, aim="f1", refer={"risk": 0.1})
+
+
+def test_a_risk_of_exclusive_classes_is_that_of_the_class_decided() -> None:
+    p = np.array([[0.8, 0.1, 0.1], [0.5, 0.3, 0.2], [0.1, 0.6, 0.3], [0.4, 0.3, 0.3]])
+    truth = np.eye(3)[[0, 1, 1, 0]]
+    policy = fit_policy(table(truth, p, task="classes"), aim="argmax", refer={"risk": 0.1})
+    assert policy.decide(p).tolist() == [[1, 0, 0], [-1, -1, -1], [0, 1, 0], [-1, -1, -1]]
+
+
 def test_exclusive_classes_are_decided_by_the_largest_probability() -> None:
     p = np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2], [0.1, 0.1, 0.8]])
     policy = fit_policy(table(np.eye(3), p, task="classes"), aim="argmax")

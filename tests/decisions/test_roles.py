@@ -34,6 +34,8 @@ FITTING: dict[str, list[Callable[[ScoreTable], Any]]] = {
         lambda table: fit_policy(table, aim="cost miss=5 alarm=1"),
         lambda table: fit_policy(table, aim="alarms <= 500 per 1000"),
         lambda table: fit_policy(table, aim="f1", refer={"share": 0.1}),
+        lambda table: fit_policy(table, aim="f1", refer={"risk": 0.5}),
+        lambda table: fit_policy(table, aim="A: f1"),
         lambda table: fit_policy(table, aim="sensitivity >= 0.5", confidence=0.5),
     ],
 }
@@ -42,7 +44,9 @@ FITTING: dict[str, list[Callable[[ScoreTable], Any]]] = {
 JUDGING = {"meaning.meaning"}
 """Functions of the room that take a table and fit nothing."""
 
-ON_ARRAYS = {"choose_threshold", "refer_band", "guaranteed_threshold", "one_row_per_subject"}
+ON_ARRAYS = {
+    "choose_threshold", "refer_band", "prevalence_weights", "guaranteed_threshold", "one_row_per_subject",
+}  # fmt: skip
 """What chooses on plain arrays, which have no role: for this room alone."""
 
 

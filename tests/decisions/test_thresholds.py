@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from vicinal.decisions.aim import parse_aim
-from vicinal.decisions.thresholds import choose_threshold, refer_band, shift_prevalence
+from vicinal.decisions.thresholds import choose_threshold, prevalence_weights, refer_band, shift_prevalence
 from vicinal.errors import ExperimentError, InfeasibleError
 
 TRUTH = np.array([0.0, 0, 1, 0, 0, 1, 1, 0, 1, 1])
@@ -139,7 +139,17 @@ def test_a_band_that_is_given_is_kept(edges: tuple[float, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "refer", [{"share": 0.0}, {"share": 1.0}, {"part": 0.1}, (0.6, 0.9), (0.1,), (0.5, 0.5)]
+    "refer",
+    [
+        {"share": 0.0},
+        {"share": 1.0},
+        {"part": 0.1},
+        {"risk": 0.0},
+        {"share": 0.1, "risk": 0.1},
+        (0.6, 0.9),
+        (0.1,),
+        (0.5, 0.5),
+    ],
 )
 def test_bands_that_make_no_sense_are_refused(refer: object) -> None:
     with pytest.raises(ExperimentError, match=r"refer .*expected"):
@@ -148,3 +158,60 @@ def test_bands_that_make_no_sense_are_refused(refer: object) -> None:
 
 def test_a_band_that_would_hold_nothing_is_none() -> None:
     assert refer_band({"share": 0.5}, np.array([1.0, 0.5]), threshold=1.0) is None
+
+
+ROWS = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.integers(1, 19)), min_size=2, max_size=30).filter(
+    lambda rows: len({row[0] for row in rows}) == 2
+)
+
+
+@given(ROWS, st.sampled_from(["share", "risk"]), st.floats(0.02, 0.9), st.sampled_from([None, 0.1, 0.7]))
+def test_bands_are_those_found_by_trying_every_one(
+    rows: list[tuple[float, int]], kind: str, limit: float, prevalence: float | None
+) -> None:
+    y, p = np.array([row[0] for row in rows]), np.array([row[1] for row in rows]) / 20
+    threshold = 0.45
+    q = y.mean() if prevalence is None else prevalence
+    weight = [q / y.sum() if one else (1 - q) / (1 - y).sum() for one in y]
+    wrong = ((p >= threshold) != (y == 1)).astype(float)
+    far = [abs(logit(one) - logit(threshold)) for one in p]
+    tried = []  # Every band of the nearest rows, ties together, the smallest first: who is in it.
+    for reach in [-1.0, *sorted(set(far))]:
+        inside = [d <= reach for d in far]
+        share = sum(w for w, held in zip(weight, inside, strict=True) if held)
+        errors = sum(w * e for w, e, held in zip(weight, wrong, inside, strict=True) if not held)
+        fits = (
+            share <= limit + 1e-9
+            if kind == "share"
+            else share < 1 - 1e-9 and errors <= limit * (1 - share) + 1e-9
+        )
+        if fits:
+            tried.append(inside)
+    weights = None if prevalence is None else prevalence_weights(y, field=prevalence)
+
+    def band() -> tuple[float, float] | None:
+        return refer_band({kind: limit}, p, threshold=threshold, wrong=wrong, weights=weights)
+
+    if not tried:
+        with pytest.raises(InfeasibleError, match="no refer band leaves"):
+            band()
+        return
+    edges = band()
+    found = np.zeros(len(p), bool) if edges is None else (p >= edges[0]) & (p < edges[1])
+    assert found.tolist() == (tried[-1] if kind == "share" else tried[0])
+
+
+def test_weights_bring_rows_to_the_prevalence_of_the_field() -> None:
+    weights = prevalence_weights(np.array([1.0, 0, 0, 0, np.nan]), field=0.1)
+    assert weights == pytest.approx([0.4, 1.2, 1.2, 1.2, 0])
+    with pytest.raises(InfeasibleError, match="got 0 and 2"):
+        prevalence_weights(np.zeros(2), field=0.1)
+
+
+def test_certainty_that_cannot_be_referred_is_no_risk_limit_met() -> None:
+    with pytest.raises(InfeasibleError, match="rows of probability 1"):
+        refer_band(
+            {"risk": 0.1}, np.array([0.01, 1.0, 0.02]), threshold=0.9999999, wrong=np.array([0.0, 1, 0])
+        )
+    with pytest.raises(InfeasibleError, match="rows of known truth, got none"):
+        refer_band({"risk": 0.1}, P, threshold=0.5)

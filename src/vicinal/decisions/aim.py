@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from vicinal.errors import ExperimentError
+from vicinal.errors import ExperimentError, did_you_mean
 
-__all__ = ["EXAMPLES", "Aim", "AimKind", "parse_aim"]
+__all__ = ["EXAMPLES", "Aim", "AimKind", "parse_aim", "parse_aims", "spell_aims"]
 
 AimKind = Literal["sensitivity", "specificity", "ppv", "npv", "cost", "alarms", "f1", "argmax"]
 
@@ -86,6 +86,52 @@ def parse_aim(text: str) -> Aim:
             "No finite number of rows can show a share of exactly 1; ask for 0.99 or 0.999."
         )
     return Aim(kind=name, target=target)
+
+
+def parse_aims(text: str, classes: tuple[str, ...]) -> tuple[Aim, ...]:
+    """Parse one aim for every class, or one for each: `AF: sensitivity >= 0.95; LBBB: f1`.
+
+    Args:    classes: K names, all of which must have an aim.
+    Returns: K aims, in the order of `classes`.
+    Raises:  ExperimentError: when words are not an aim, or classes are unknown, repeated or left out.
+    """
+    pairs = _pairs(text)
+    if pairs[0][0] is None:
+        return (pairs[0][1],) * len(classes)
+    aims = {name: aim for name, aim in pairs if name is not None}
+    problems = [
+        f"{name!r} is no class{did_you_mean(name, classes)[:-1]}" for name in aims if name not in classes
+    ]
+    problems += [f"class {name!r} has no aim" for name in classes if name not in aims]
+    if problems:
+        raise ExperimentError(f"aim {text!r}: {'; '.join(problems)}. Write CLASS: AIM; CLASS: AIM.")
+    return tuple(aims[name] for name in classes)
+
+
+def spell_aims(text: str) -> str:
+    """Return the words of one aim, or of one for each class, as they are written down.
+
+    Raises:  ExperimentError: when words are not an aim, or a class has two.
+    """
+    return "; ".join(str(aim) if name is None else f"{name}: {aim}" for name, aim in _pairs(text))
+
+
+def _pairs(text: str) -> list[tuple[str | None, Aim]]:
+    if ":" not in text:
+        return [(None, parse_aim(text))]
+    pairs: list[tuple[str | None, Aim]] = []
+    for part in filter(str.strip, text.split(";")):
+        # The last colon ends the name: an aim has none, and a class may.
+        name, _, words = part.rpartition(":")
+        if not name.strip():
+            raise ExperimentError(
+                f"aim {text!r}: {part.strip()!r} names no class. Write CLASS: AIM; CLASS: AIM."
+            )
+        pairs.append((name.strip(), parse_aim(words)))
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ExperimentError(f"aim {text!r}: a class has two aims. Give one for each.")
+    return pairs
 
 
 def _short(number: float) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 import pydantic
 from jaxtyping import Float, Int8
 
-from vicinal.decisions.aim import Aim, parse_aim
+from vicinal.decisions.aim import Aim, parse_aims, spell_aims
 from vicinal.decisions.guarantee import guaranteed_threshold
-from vicinal.decisions.thresholds import Refer, choose_threshold, refer_band
+from vicinal.decisions.thresholds import Refer, choose_threshold, prevalence_weights, refer_band
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError
 from vicinal.scoretable import FITTING_ROLES, Role, ScoreTable, Task
 
@@ -169,32 +169,33 @@ def fit_policy(
 
     Args:    table: calibrated rows of role validation, calibration or out_of_fold; with `confidence` of role
              calibration only, which nothing was selected on.
-             aim: see `parse_aim`; `argmax` for tasks with exclusive classes, and for those only.
+             aim: see `parse_aim`, or one for each class, see `parse_aims`; `argmax` for tasks with exclusive
+             classes, and for those only.
              confidence: of the exact guarantee (see `vicinal.decisions.guarantee`); for sensitivity and
              specificity. Each class is guaranteed alone, not all classes at once.
              prevalence: that of the field; binary tasks only.
-             refer: {"share": 0.1}, or (low, high).  seed: draws one row for each subject.
-             model_hash: that of the table when not given.
+             refer: {"share": 0.1}, {"risk": 0.01}, or (low, high); see `refer_band`.
+             seed: draws one row for each subject.  model_hash: that of the table when not given.
     Raises:  RoleError: for rows of any other role.  ExperimentError: when arguments do not fit each other or
              the task.  InfeasibleError: when the rows cannot meet the aim; every class that cannot is named.
     """
-    wanted = parse_aim(aim)
-    purpose = f"fitting a policy ({wanted})"
+    aims, words = parse_aims(aim, table.classes), spell_aims(aim)
+    purpose = f"fitting a policy ({words})"
     if confidence is None:
         table.require_role(*FITTING_ROLES, purpose=purpose)
     else:
         table.require_role("calibration", purpose=f"{purpose} with a guarantee")
-    _check_arguments(table, wanted, confidence, prevalence)
-    is_argmax = wanted.kind == "argmax"
+    _check_arguments(table, aims, confidence, prevalence)
+    is_argmax = table.task == "classes"
     thresholds, n_guarantee = (
-        ((), ()) if is_argmax else _fit_classes(table, wanted, confidence, prevalence, seed)
+        ((), ()) if is_argmax else _fit_classes(table, aims, confidence, prevalence, seed)
     )
     known, positive = ~np.isnan(table.truth), table.truth == 1
     subjects = table.subjects
     return Policy(
         task=table.task,
         kind="argmax" if is_argmax else "threshold",
-        aim=str(wanted),
+        aim=words,
         classes=table.classes,
         thresholds=thresholds,
         role=table.role,
@@ -206,7 +207,7 @@ def fit_policy(
         n_positive_subjects=None
         if subjects is None
         else tuple(len(np.unique(subjects[column])) for column in positive.T),
-        refer=None if refer is None else _bands(table, refer, thresholds),
+        refer=None if refer is None else _bands(table, refer, thresholds, prevalence),
         confidence=confidence,
         prevalence=prevalence,
         guaranteed=confidence is not None,
@@ -216,17 +217,20 @@ def fit_policy(
     )
 
 
-def _check_arguments(table: ScoreTable, aim: Aim, confidence: float | None, prevalence: float | None) -> None:
+def _check_arguments(
+    table: ScoreTable, aims: tuple[Aim, ...], confidence: float | None, prevalence: float | None
+) -> None:
     problems = []
-    if (aim.kind == "argmax") != (table.task == "classes"):
-        problems.append(
-            f"aim 'argmax' is for tasks with exclusive classes, and such tasks have no other; got "
-            f"{str(aim)!r} for task {table.task!r}"
-        )
-    if confidence is not None and aim.kind not in ("sensitivity", "specificity"):
-        problems.append(
-            f"confidence guarantees a sensitivity or a specificity, not {str(aim)!r}; leave it out"
-        )
+    for aim in dict.fromkeys(aims):
+        if (aim.kind == "argmax") != (table.task == "classes"):
+            problems.append(
+                f"aim 'argmax' is for tasks with exclusive classes, and such tasks have no other; got "
+                f"{str(aim)!r} for task {table.task!r}"
+            )
+        if confidence is not None and aim.kind not in ("sensitivity", "specificity"):
+            problems.append(
+                f"confidence guarantees a sensitivity or a specificity, not {str(aim)!r}; leave it out"
+            )
     for name, share in (("confidence", confidence), ("prevalence", prevalence)):
         if share is not None and not 0 < share < 1:
             problems.append(f"{name} must lie between 0 and 1, both excluded, got {share}")
@@ -237,10 +241,14 @@ def _check_arguments(table: ScoreTable, aim: Aim, confidence: float | None, prev
 
 
 def _fit_classes(
-    table: ScoreTable, aim: Aim, confidence: float | None, prevalence: float | None, seed: int
+    table: ScoreTable,
+    aims: tuple[Aim, ...],
+    confidence: float | None,
+    prevalence: float | None,
+    seed: int,
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
     thresholds, n_guarantee, problems = [], [], []
-    for k, name in enumerate(table.classes):
+    for k, (name, aim) in enumerate(zip(table.classes, aims, strict=True)):
         known = ~np.isnan(table.truth[:, k])
         truth, p = table.truth[known, k], table.probabilities[known, k]
         try:
@@ -266,9 +274,23 @@ def _fit_classes(
     return tuple(thresholds), tuple(n_guarantee)
 
 
-def _bands(table: ScoreTable, refer: Refer, thresholds: tuple[float, ...]) -> tuple[Band | None, ...]:
-    if table.task != "classes":
-        pairs = zip(table.probabilities.T, thresholds, strict=True)
-        return tuple(refer_band(refer, p, threshold=t) for p, t in pairs)
-    # The nearer the largest probability is to 0, the less certain is its row.
-    return (refer_band(refer, table.probabilities.max(axis=1), threshold=0.0),)
+def _bands(
+    table: ScoreTable, refer: Refer, thresholds: tuple[float, ...], prevalence: float | None
+) -> tuple[Band | None, ...]:
+    if table.task == "classes":
+        # The nearer the largest probability is to 0, the less certain is its row.
+        known = ~np.isnan(table.truth).any(axis=1)
+        wrong = np.where(known, table.probabilities.argmax(axis=1) != table.truth.argmax(axis=1), np.nan)
+        return (refer_band(refer, table.probabilities.max(axis=1), threshold=0.0, wrong=wrong),)
+    bands, problems = [], []
+    for k, (name, threshold) in enumerate(zip(table.classes, thresholds, strict=True)):
+        truth, p = table.truth[:, k], table.probabilities[:, k]
+        wrong = np.where(np.isnan(truth), np.nan, (p >= threshold) != (truth == 1))
+        weights = None if prevalence is None else prevalence_weights(truth, field=prevalence)
+        try:
+            bands.append(refer_band(refer, p, threshold=threshold, wrong=wrong, weights=weights))
+        except InfeasibleError as error:
+            problems.append(f"{name}: {str(error).rstrip('.')}.")
+    if problems:
+        raise InfeasibleError("\n".join(problems))
+    return tuple(bands)

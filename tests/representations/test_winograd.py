@@ -99,6 +99,16 @@ def test_a_bias_is_added_and_learns():
     assert torch.equal(torch.autograd.grad(with_bias.sum(), bias)[0], torch.full((4,), 32.0))
 
 
+def test_the_gradient_of_the_samples_alone_is_the_same():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 4, 1, 20, generator=generator).requires_grad_()
+    weight = torch.randn(5, 4, 5, generator=generator).requires_grad_()
+    taps = Taps(5, left=2, right=2)
+    expected, _ = torch.autograd.grad(convolve(x, weight, None, taps).square().sum(), (x, weight))
+    (alone,) = torch.autograd.grad(convolve(x, weight.detach(), None, taps).square().sum(), x)
+    assert torch.equal(alone, expected)
+
+
 @pytest.mark.parametrize(
     ("window", "stride", "times"), [(5, 1, 2.5), (3, 1, 2.25), (5, 2, 1.875), (7, 2, 2.1875)]
 )

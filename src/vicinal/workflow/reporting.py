@@ -26,7 +26,7 @@ from vicinal.workflow.learning import Learned
 __all__ = ["report", "report_folds"]
 
 _N_EXAMPLES = 8
-_STEPS = 32
+_STEPS = 16
 """Of integrated gradients: enough for colours."""
 
 

@@ -117,6 +117,7 @@ class RepresentationsConfig(_Strict):
 class EvidenceConfig(_Strict):
     """How much evidence is gathered about the test rows."""
 
+    metrics: tuple[Literal["beats"], ...] = ()
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()
 

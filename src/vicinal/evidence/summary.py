@@ -3,7 +3,7 @@
 What it returns is `evidence.json` (schema in `docs/evidence.md`). Must not know how anything was trained.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,20 @@ from jaxtyping import Float64, Int8
 
 from vicinal.decisions.meaning import RELIABLE_SUBJECTS
 from vicinal.decisions.proportions import wilson
+from vicinal.evidence.beats import beat_metrics
 from vicinal.evidence.metric import Metric
 from vicinal.evidence.metrics import measure
 from vicinal.evidence.resampling import bootstrap, resampled_interval
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["Reach", "entries", "number", "reach", "reliability", "summarise"]
+__all__ = ["FURTHER", "Reach", "entries", "number", "reach", "reliability", "summarise"]
 
 Values = Float64[np.ndarray, " resamples"]
+
+FURTHER: dict[str, Callable[[ScoreTable, Int8[np.ndarray, "n k"] | None], list[Metric]]] = {
+    "beats": beat_metrics
+}
+"""Metrics that only some data have, by the name that asks for them."""
 
 
 def summarise(
@@ -29,6 +35,7 @@ def summarise(
     policy: Mapping[str, Any] | None = None,
     meaning: Mapping[str, Any] | None = None,
     protocol: Mapping[str, Any] | None = None,
+    further: Sequence[str] = (),
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -36,11 +43,14 @@ def summarise(
 
     Args:    table: usually the test rows.  decisions: of a policy on these rows, 1, 0 or -1.
              policy, meaning, protocol: JSON values, passed on as they are.
-             resamples, seed: of the bootstrap by subject.
+             further: names of `FURTHER` metrics.  resamples, seed: of the bootstrap by subject.
     Returns: {"metrics", "policy", "meaning", "protocol"}; see `docs/evidence.md`.
-    Raises:  FormatError: when `decisions` does not fit the table.
+    Raises:  FormatError: when `decisions` or further metrics do not fit the table.
     """
-    found = entries(table, measure(table, decisions), resamples=resamples, seed=seed)
+    metrics = measure(table, decisions)
+    for name in further:
+        metrics += FURTHER[name](table, decisions)
+    found = entries(table, metrics, resamples=resamples, seed=seed)
     return {
         "metrics": found,
         "policy": dict(policy or {}),

@@ -176,6 +176,7 @@ def _evidence(
         },
         meaning=told.to_dict(),
         protocol=protocol,
+        further=experiment.evidence.metrics,
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )

@@ -248,6 +248,7 @@ def _evidence(
         policy=policy.to_dict(),
         meaning=told.to_dict(),
         protocol=protocol,
+        further=experiment.evidence.metrics,
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )

@@ -4,6 +4,7 @@ Parses and validates; every problem is reported at once, unknown keys with the n
 open data, build networks or run anything.
 """
 
+import itertools
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -118,8 +119,19 @@ class EvidenceConfig(_Strict):
     """How much evidence is gathered about the test rows."""
 
     metrics: tuple[Literal["beats"], ...] = ()
+    subgroups: tuple[str, ...] = ()
+    bands: dict[str, tuple[float, ...]] = {}
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> Self:
+        for name, edges in self.bands.items():
+            if name not in self.subgroups:
+                raise ValueError(f"bands: {name!r} is not among the subgroups")
+            if not edges or any(low >= high for low, high in itertools.pairwise(edges)):
+                raise ValueError(f"bands: the edges of {name!r} must rise, such as [40, 65]")
+        return self
 
 
 class DecisionsConfig(_Strict):

@@ -25,6 +25,7 @@ from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import Show
 from vicinal.workflow.gathering import Gathered, Packed, pack_of
+from vicinal.workflow.grouping import in_subgroups
 from vicinal.workflow.reporting import report_folds
 from vicinal.workflow.splitting import described, folds_of, split_of
 
@@ -165,7 +166,7 @@ def _evidence(
         "notes": list(pack.notes),
         "audit": [f"{one.severity}: {one.kind}" for one in findings],
     }
-    return summarise(
+    found = summarise(
         table,
         decisions=decisions,
         policy={
@@ -180,3 +181,4 @@ def _evidence(
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )
+    return found | in_subgroups(experiment, table, decisions)

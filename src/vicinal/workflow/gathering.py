@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vicinal.errors import ExperimentError
+from vicinal.evidence.subgroups import require_columns
 from vicinal.experiment import Experiment
 from vicinal.inputs.leakage.audit import audit
 from vicinal.inputs.leakage.finding import Finding
@@ -79,6 +80,9 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
             n_outputs=len(source.classes),
         )
     pack = packed(source, inputs, output=None, show=show)
+    if experiment.evidence.subgroups:
+        # Before the training, not after it.
+        require_columns(set(pack.columns), experiment.evidence.subgroups)
     officials = {
         name: dict(zip(pack.ids.tolist(), parts.tolist(), strict=True))
         for name, parts in pack.officials.items()

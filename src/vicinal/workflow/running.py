@@ -30,6 +30,7 @@ from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.cross_validating import cross_validate
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
+from vicinal.workflow.grouping import in_subgroups
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.reporting import report
 from vicinal.workflow.splitting import described
@@ -242,9 +243,10 @@ def _evidence(
     policy = model.policy
     assert policy is not None  # `_decide` gave it one
     told = meaning(table, policy, prevalence=experiment.decisions.prevalence)
-    return summarise(
+    decisions = policy.decide(table.probabilities)
+    found = summarise(
         table,
-        decisions=policy.decide(table.probabilities),
+        decisions=decisions,
         policy=policy.to_dict(),
         meaning=told.to_dict(),
         protocol=protocol,
@@ -252,6 +254,7 @@ def _evidence(
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )
+    return found | in_subgroups(experiment, table, decisions)
 
 
 def _expected(model: Model, table: ScoreTable) -> dict[str, Any]:

@@ -27,10 +27,12 @@ __all__ = [
     "InputsConfig",
     "RepresentationsConfig",
     "SplitConfig",
+    "experiment_of",
     "load_experiment",
     "parse_experiment",
 ]
 
+_OVERRIDE = "# --set "
 _LARGEST_BYTES = 1_000_000
 _BUDGETS = ("training.epochs", "training.minutes", "training.steps")
 
@@ -213,8 +215,22 @@ def load_experiment(
     experiment = parse_experiment(
         text, where=str(path), base=path.parent, overrides=overrides, settings=settings
     )
-    notes = "".join(f"# --set {override}\n" for override in overrides)
+    notes = "".join(f"{_OVERRIDE}{override}\n" for override in overrides)
     return experiment, text.rstrip("\n") + "\n" + notes
+
+
+def experiment_of(run: Path) -> Experiment:
+    """Read the experiment of a run, with the settings of its command line, which it notes at the end.
+
+    Raises:  PathError: when the folder has none.  ExperimentError: as `load_experiment`.
+    """
+    path = run / "experiment.toml"
+    if not path.is_file():
+        raise PathError(f"{run} is not a run: it has no experiment.toml. Give a run folder or an experiment.")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return load_experiment(
+        path, [line.removeprefix(_OVERRIDE) for line in lines if line.startswith(_OVERRIDE)]
+    )[0]
 
 
 def parse_experiment(

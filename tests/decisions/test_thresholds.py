@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from vicinal.decisions.aim import parse_aim
-from vicinal.decisions.thresholds import choose_threshold, prevalence_weights, refer_band, shift_prevalence
+from vicinal.decisions.thresholds import (
+    choose_threshold,
+    parse_refer,
+    prevalence_weights,
+    refer_band,
+    shift_prevalence,
+)
 from vicinal.errors import ExperimentError, InfeasibleError
 
 TRUTH = np.array([0.0, 0, 1, 0, 0, 1, 1, 0, 1, 1])
@@ -215,3 +221,12 @@ def test_certainty_that_cannot_be_referred_is_no_risk_limit_met() -> None:
         )
     with pytest.raises(InfeasibleError, match="rows of known truth, got none"):
         refer_band({"risk": 0.1}, P, threshold=0.5)
+
+
+def test_a_refer_band_in_words() -> None:
+    assert parse_refer("share=0.1") == {"share": 0.1}
+    assert parse_refer(" risk = 1e-2") == {"risk": 0.01}
+    assert parse_refer(".3, 0.6") == (0.3, 0.6)
+    for text in ("", "share", "part=0.1", "0.3", "0.1,0.2,0.3", "share=-0.1", "share=nan"):
+        with pytest.raises(ExperimentError, match=r"expected share=0.1, risk=0.01"):
+            parse_refer(text)

@@ -1,11 +1,15 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
 from vicinal.evidence.ladder import Row
 from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Compared
+from vicinal.workflow.deciding import decide
 from vicinal.workflow.inspecting import inspect
 from vicinal.workflow.running import Run
-from vicinal.workflow.telling import tell_bench, tell_comparison, tell_inspection, tell_run
+from vicinal.workflow.telling import tell_bench, tell_comparison, tell_decision, tell_inspection, tell_run
 
 
 def test_a_run_is_told_with_intervals_and_meaning(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,6 +20,25 @@ def test_a_run_is_told_with_intervals_and_meaning(finished: Run, capsys: pytest.
     assert f"{auroc['low']:.3f} to {auroc['high']:.3f}" in out
     assert "Of 1,000 people" in out
     assert "report.html" in out
+
+
+def test_a_decision_is_told_beside_the_earlier_one_with_what_it_rests_on(
+    finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "hearts"))
+    first = decide(folder, aim="sensitivity >= 0.7", confidence=0.8, refer="share=0.2")
+    tell_decision(first, Terminal())
+    out = capsys.readouterr().out
+    assert (
+        f"policy:  sensitivity >= 0.7 (disease at {first.policy.thresholds[0]:.4g}, disease referred from"
+        in out
+    )
+    assert f"guaranteed with confidence 0.8, by {first.policy.n_guarantee[0]} subjects" in out  # type: ignore[index]
+    assert "earlier: sensitivity >= 0.8 (disease at" in out
+    assert "On the test rows: Of 1,000 people" in " ".join(out.split())
+    assert "policies" not in out
+    tell_decision(decide(folder, aim="f1"), Terminal())
+    assert "has had 3 policies" in capsys.readouterr().out
 
 
 def test_a_comparison_is_one_line_a_variant(capsys: pytest.CaptureFixture[str]) -> None:

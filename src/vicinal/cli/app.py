@@ -32,6 +32,7 @@ COMMANDS = (
     inputs.pack,
     inputs.audit,
     experiments.run,
+    experiments.decide,
     models.score,
     experiments.compare,
     models.trace,

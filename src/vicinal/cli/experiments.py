@@ -8,7 +8,7 @@ import typer
 from vicinal.cli.options import Data, Json, Minutes, Seed, Set, overrides_of, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["compare", "demo", "run"]
+__all__ = ["compare", "decide", "demo", "run"]
 
 
 def demo(
@@ -49,6 +49,29 @@ def run(
         print_json({"folder": str(done.folder), **done.evidence})
     else:
         tell_run(done, terminal)
+
+
+def decide(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    aim: Annotated[str, typer.Option(help="What the threshold must achieve: 'sensitivity >= 0.95'.")],
+    confidence: Annotated[
+        float | None, typer.Option(help="Guarantee it with this confidence, or refuse.")
+    ] = None,
+    prevalence: Annotated[float | None, typer.Option(help="How common the class is in the field.")] = None,
+    refer: Annotated[
+        str | None, typer.Option(help="What is left to a person: share=0.1, risk=0.01 or 0.3,0.6.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a finished run another policy, fitted on its calibration rows; no weight changes."""
+    from vicinal.workflow.deciding import decide
+    from vicinal.workflow.telling import tell_decision
+
+    decided = decide(run, aim=aim, confidence=confidence, prevalence=prevalence, refer=refer)
+    if as_json:
+        print_json(decided.to_dict())
+    else:
+        tell_decision(decided, Terminal())
 
 
 def compare(

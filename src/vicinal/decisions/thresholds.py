@@ -4,6 +4,7 @@ A row is positive when its probability >= the threshold; candidates are the rows
 Knows arrays and aims; must not know tables, roles or guarantees.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import logit
 from vicinal.decisions.aim import Aim
 from vicinal.errors import ExperimentError, InfeasibleError
 
-__all__ = ["Refer", "choose_threshold", "prevalence_weights", "refer_band", "shift_prevalence"]
+__all__ = ["Refer", "choose_threshold", "parse_refer", "prevalence_weights", "refer_band", "shift_prevalence"]
 
 Refer = Mapping[str, float] | Sequence[float]
 """A refer band: {"share": 0.1}, the most uncertain tenth; {"risk": 0.01}, as many as it takes to leave one decision
@@ -106,6 +107,21 @@ def prevalence_weights(truth: Float64[np.ndarray, " n"], *, field: float) -> Flo
         )
     n = n_positive + n_negative
     return np.select([truth == 1, truth == 0], [field * n / n_positive, (1 - field) * n / n_negative], 0.0)
+
+
+def parse_refer(text: str) -> Refer:
+    """Parse a refer band in words: `share=0.1`, `risk=0.01`, or its edges `0.3,0.6`.
+
+    Raises:  ExperimentError: for other words.
+    """
+    number = r"\s*(\d*\.?\d+(?:e-?\d+)?)\s*"
+    if found := re.fullmatch(rf"\s*(share|risk)\s*={number}", text):
+        return {found[1]: float(found[2])}
+    if found := re.fullmatch(f"{number},{number}", text):
+        return float(found[1]), float(found[2])
+    raise ExperimentError(
+        f"refer {text!r}: expected share=0.1, risk=0.01, or the edges of the band, 0.3,0.6."
+    )
 
 
 def refer_band(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vicinal.errors import ExperimentError, FormatError, PathError
-from vicinal.experiment import Experiment, load_experiment
+from vicinal.experiment import Experiment, experiment_of, load_experiment
 from vicinal.inputs.folds import Folds
 from vicinal.inputs.leakage.audit import audit as audit_split
 from vicinal.inputs.leakage.audit import audit_folds
@@ -21,8 +21,6 @@ from vicinal.workflow.gathering import Packed, pack_of
 from vicinal.workflow.splitting import folds_of, split_of
 
 __all__ = ["Audited", "audit"]
-
-_OVERRIDE = "# --set "
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def audit(
         return _audited(experiment, packed, show, *_planned(experiment, packed))
     if overrides:
         raise ExperimentError(f"{source} is a run, and its settings are made; --set goes with an experiment.")
-    experiment = _experiment_of(source)
+    experiment = experiment_of(source)
     packed = pack_of(experiment, data=data, show=show)
     try:
         division = _used(source)
@@ -73,17 +71,6 @@ def audit(
         return _audited(experiment, packed, show, *planned, further=[changed])
     further = _checked(source, experiment, packed, division)
     return _audited(experiment, packed, show, division, further=further)
-
-
-def _experiment_of(run: Path) -> Experiment:
-    """Read the experiment of a run, with the settings of its command line, which it notes at the end."""
-    path = run / "experiment.toml"
-    if not path.is_file():
-        raise PathError(f"{run} is not a run: it has no experiment.toml. Give a run folder or an experiment.")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return load_experiment(
-        path, [line.removeprefix(_OVERRIDE) for line in lines if line.startswith(_OVERRIDE)]
-    )[0]
 
 
 def _used(run: Path) -> Split | Folds:

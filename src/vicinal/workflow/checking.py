@@ -135,14 +135,16 @@ def _threshold(table: ScoreTable, model: Model, experiment: Experiment) -> Itera
         message = f"The policy was fitted on {policy.role} rows; a run fits it on calibration rows."
         yield Finding("threshold_not_from_calibration", "leak", message)
         return
-    decisions = experiment.decisions
+    # `vicinal decide` put in a policy with words of its own; that of the run has those of the experiment. A refer
+    # band moves no threshold.
+    stated = policy if model.policy_history else experiment.decisions
+    aim = policy.aim if model.policy_history else experiment.aim
     try:
         again = fit_policy(
             table,
-            aim=experiment.aim,
-            confidence=decisions.confidence,
-            prevalence=decisions.prevalence,
-            refer=decisions.refer,
+            aim=aim,
+            confidence=stated.confidence,
+            prevalence=stated.prevalence,
             seed=experiment.seed,
             model_hash=model.hash,
         )
@@ -153,7 +155,7 @@ def _threshold(table: ScoreTable, model: Model, experiment: Experiment) -> Itera
         yield Finding(
             "threshold_not_from_calibration",
             "leak",
-            f"Chosen again on the calibration rows for {experiment.aim}, the thresholds are "
+            f"Chosen again on the calibration rows for {aim}, the thresholds are "
             f"{_shown(again.thresholds)}, those of the model {_shown(policy.thresholds)}: they were chosen on other "
             "rows, or for another aim.",
         )

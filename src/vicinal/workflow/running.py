@@ -16,11 +16,9 @@ import torch
 
 import vicinal
 from vicinal.decisions.calibration import fit_calibration
-from vicinal.decisions.meaning import meaning
 from vicinal.decisions.policy import fit_policy
 from vicinal.errors import PathError, VicinalError
 from vicinal.evidence.card import write_card
-from vicinal.evidence.summary import summarise
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import to_json, write_bytes, write_json
 from vicinal.inputs.reference import describe
@@ -30,7 +28,7 @@ from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.cross_validating import cross_validate
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
-from vicinal.workflow.grouping import in_subgroups
+from vicinal.workflow.judging import expected, judge
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.reporting import report
 from vicinal.workflow.splitting import described
@@ -99,10 +97,12 @@ def _fill(
     for role, table in tables.items():
         write_bytes(folder / "scores" / f"{role}.parquet", table.to_parquet())
     protocol = _protocol(experiment, gathered, learned, command)
-    evidence = _evidence(experiment, model, tables["test"], protocol)
+    policy = model.policy
+    assert policy is not None  # `_decide` gave it one
+    evidence = judge(experiment, tables["test"], policy, protocol=protocol)
     write_json(folder / "evidence.json", evidence)
-    reference = model.reference | {"meaning": evidence["meaning"], **_expected(model, tables["calibration"])}
-    model = replace(model, card=write_card(evidence, network=model.network), reference=reference)
+    told = {"meaning": evidence["meaning"], **expected(tables["calibration"], policy)}
+    model = replace(model, card=write_card(evidence, network=model.network), reference=model.reference | told)
     model.save(folder / "model.vicinal")
     with show.progress("report"):
         report(folder / "report.html", experiment, text, gathered, learned, model, tables["test"], evidence)
@@ -234,37 +234,4 @@ def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, comm
         "notes": list(pack.notes),
         "split": described(experiment.inputs.split),
         "audit": [f"{one.severity}: {one.kind}" for one in gathered.findings],
-    }
-
-
-def _evidence(
-    experiment: Experiment, model: Model, table: ScoreTable, protocol: dict[str, Any]
-) -> dict[str, Any]:
-    policy = model.policy
-    assert policy is not None  # `_decide` gave it one
-    told = meaning(table, policy, prevalence=experiment.decisions.prevalence)
-    decisions = policy.decide(table.probabilities)
-    found = summarise(
-        table,
-        decisions=decisions,
-        policy=policy.to_dict(),
-        meaning=told.to_dict(),
-        protocol=protocol,
-        further=experiment.evidence.metrics,
-        resamples=experiment.evidence.resamples,
-        seed=experiment.seed,
-    )
-    return found | in_subgroups(experiment, table, decisions)
-
-
-def _expected(model: Model, table: ScoreTable) -> dict[str, Any]:
-    """Return what scores and decisions of such recordings look like: a histogram, and the share referred."""
-    bins = np.linspace(0, 1, 21)
-    decisions = model.policy.decide(table.probabilities) if model.policy is not None else None
-    return {
-        "scores": {
-            name: np.histogram(table.probabilities[:, k], bins)[0].tolist()
-            for k, name in enumerate(table.classes)
-        },
-        "refusal_rate": None if decisions is None else float((decisions == -1).any(axis=1).mean()),
     }

@@ -6,11 +6,13 @@ Formats results; computes nothing.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vicinal.decisions.policy import Policy
 from vicinal.evidence.ladder import table
 from vicinal.representations.inspection import Inspection
 from vicinal.scores.trace import Trace
 from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Compared
+from vicinal.workflow.deciding import Decided
 from vicinal.workflow.demonstrating import Demo
 from vicinal.workflow.running import Run
 from vicinal.workflow.scoring import Scored
@@ -18,6 +20,7 @@ from vicinal.workflow.scoring import Scored
 __all__ = [
     "tell_bench",
     "tell_comparison",
+    "tell_decision",
     "tell_demo",
     "tell_inspection",
     "tell_run",
@@ -41,6 +44,42 @@ def tell_run(run: Run, terminal: Terminal) -> None:
         run.folder / "model.vicinal" if run.model is not None else f"one a fold, in {run.folder / 'folds'}"
     )
     terminal.result(f"report: {run.folder / 'report.html'}\nmodel:  {model}")
+
+
+def tell_decision(decided: Decided, terminal: Terminal) -> None:
+    """Print the new policy beside the one it replaced, what it means, and what it rests on."""
+    policy, earlier = decided.policy, decided.earlier
+    terminal.result(f"policy:  {policy.aim}{_thresholds(policy)}")
+    if policy.guaranteed and policy.n_guarantee is not None:
+        whom = (
+            "subjects" if policy.n_positive_subjects is not None else "recordings, taken for as many people"
+        )
+        numbers = ", ".join(f"{n:,}" for n in policy.n_guarantee)
+        terminal.result(f"         guaranteed with confidence {policy.confidence:g}, by {numbers} {whom}")
+    if earlier is not None:
+        terminal.result(f"earlier: {earlier.aim}{_thresholds(earlier)}")
+    sentence = decided.evidence["meaning"].get("sentence")
+    if sentence:
+        terminal.paragraph(f"\nOn the test rows: {sentence}")
+    if decided.n_policies > 2:
+        terminal.paragraph(
+            f"\nThe model has had {decided.n_policies} policies. Who chooses among them by these numbers should judge "
+            "the choice on rows that none of them was looked at on."
+        )
+    terminal.result(f"\nmodel:   {decided.folder / 'model.vicinal'}: the same weights, the new policy")
+
+
+def _thresholds(policy: Policy) -> str:
+    """Return threshold and refer band of each class, in words."""
+    parts = [f"{name} at {cut:.4g}" for name, cut in zip(policy.classes, policy.thresholds, strict=False)]
+    bands = policy.refer or ()
+    names = policy.classes if len(bands) == len(policy.classes) else ("largest probability",) * len(bands)
+    parts += [
+        f"{name} referred from {band[0]:.4g} to {band[1]:.4g}"
+        for name, band in zip(names, bands, strict=True)
+        if band is not None
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def tell_scores(scored: Scored, terminal: Terminal) -> None:

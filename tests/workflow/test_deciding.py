@@ -1,0 +1,188 @@
+"""Another policy for a finished run: the policy changes, the weights do not, and nothing but its own rows fit it."""
+
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vicinal.decisions.policy import fit_policy
+from vicinal.errors import ExperimentError, FormatError, InfeasibleError, PathError, RoleError
+from vicinal.experiment import load_experiment
+from vicinal.files import write_json
+from vicinal.inputs.splits import Split
+from vicinal.scores.model import Model
+from vicinal.scoretable import ScoreTable
+from vicinal.terminal import QUIET
+from vicinal.workflow.checking import check_run
+from vicinal.workflow.deciding import decide
+from vicinal.workflow.gathering import pack_of
+from vicinal.workflow.running import Run
+
+
+@pytest.fixture
+def folder(finished: Run, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished.folder, tmp_path / "hearts"))
+
+
+def members(folder: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(folder / "model.vicinal") as model:
+        return {name: model.read(name) for name in model.namelist()}
+
+
+def table_of(folder: Path, role: str) -> ScoreTable:
+    return ScoreTable.read(folder / "scores" / f"{role}.parquet")
+
+
+def test_the_policy_changes_and_not_one_bit_of_what_scores(folder: Path) -> None:
+    before, old = members(folder), Model.load(folder / "model.vicinal")
+    decided = decide(folder, aim="specificity >= 0.9", prevalence=0.02)
+    after, new = members(folder), Model.load(folder / "model.vicinal")
+    for name in (
+        "weights.safetensors",
+        "network.txt",
+        "contract.json",
+        "calibration.json",
+        "provenance.json",
+    ):
+        assert after[name] == before[name]
+    assert new.hash == old.hash
+    assert old.policy is not None
+    assert new.policy == decided.policy != old.policy
+    assert new.policy_history == (old.policy.to_dict(),)
+    assert decided.earlier == old.policy
+    assert decided.policy == fit_policy(
+        table_of(folder, "calibration"), aim="specificity >= 0.9", prevalence=0.02, model_hash=old.hash
+    )
+    again = decide(folder, aim="f1")
+    assert [one["aim"] for one in Model.load(folder / "model.vicinal").policy_history] == [
+        "sensitivity >= 0.8", "specificity >= 0.9",
+    ]  # fmt: skip
+    assert again.n_policies == 3
+
+
+def test_the_same_words_give_the_policy_and_the_evidence_of_the_run(folder: Path, finished: Run) -> None:
+    decided = decide(folder, aim="sensitivity >= 0.8", prevalence=0.1)
+    assert decided.policy == finished.model.policy
+    assert decided.evidence["metrics"] == finished.evidence["metrics"]
+    assert decided.evidence["meaning"] == finished.evidence["meaning"]
+
+
+def test_evidence_card_and_trace_speak_of_the_new_policy(folder: Path) -> None:
+    decided = decide(folder, aim="ppv >= 0.05", prevalence=0.02, refer="share=0.2")
+    evidence = json.loads((folder / "evidence.json").read_text())
+    assert evidence == decided.evidence
+    assert evidence["meaning"]["prevalence"] == 0.02
+    assert evidence["meaning"]["referred"]["value"] > 0
+    assert evidence["policy"]["aim"] == "ppv >= 0.05"
+    assert evidence["protocol"]["decided_by"] == (
+        "vicinal decide hearts --aim 'ppv >= 0.05' --prevalence 0.02 --refer share=0.2"
+    )
+    test = table_of(folder, "test")
+    decisions, sick = decided.policy.decide(test.probabilities)[:, 0], test.truth[:, 0] == 1
+    assert evidence["metrics"]["sensitivity"]["value"] == pytest.approx((decisions[sick] == 1).mean())
+    model = Model.load(folder / "model.vicinal")
+    assert model.reference["meaning"] == evidence["meaning"]
+    assert evidence["meaning"]["sentence"] in model.card
+    assert str(folder.parent) not in json.dumps(evidence) + model.card
+
+
+def test_what_was_measured_of_scores_alone_stays(folder: Path) -> None:
+    evidence = json.loads((folder / "evidence.json").read_text())
+    write_json(folder / "evidence.json", evidence | {"shifted": {"5": 0.75}})
+    found = decide(folder, aim="f1").evidence
+    assert found["shifted"] == {"5": 0.75}
+    assert found["metrics"]["auroc"] == evidence["metrics"]["auroc"]
+
+
+def test_the_report_says_that_it_is_older(folder: Path) -> None:
+    before = (folder / "report.html").read_text()
+    decide(folder, aim="specificity >= 0.9", prevalence=0.02)
+    decided = decide(folder, aim="f1")
+    after = (folder / "report.html").read_text()
+    assert after.count("<b>decided again</b>") == 1
+    assert "vicinal decide hearts --aim f1" in after
+    assert decided.evidence["meaning"]["sentence"] in after
+    start, end = after.index("<!-- decided again -->"), after.index("<!-- end of decided again -->\n")
+    assert after[:start] + after[end + len("<!-- end of decided again -->\n") :] == before
+
+
+def test_a_guarantee_comes_from_the_calibration_rows_or_is_refused(folder: Path) -> None:
+    calibration = table_of(folder, "calibration")
+    positives = int(calibration.truth.sum())
+    before = members(folder)
+    with pytest.raises(
+        InfeasibleError, match=rf"45 positive subjects.*got {positives}: {45 - positives} more"
+    ):
+        decide(folder, aim="sensitivity >= 0.95", confidence=0.9)
+    assert members(folder) == before
+    decided = decide(folder, aim="sensitivity >= 0.7", confidence=0.8)
+    assert decided.policy.guaranteed
+    assert decided.policy.n_guarantee == (positives,)
+
+
+def test_test_rows_fit_nothing_whatever_they_are_called(folder: Path) -> None:
+    test = table_of(folder, "test")
+    path = folder / "scores" / "calibration.parquet"
+    path.write_bytes(test.to_parquet())
+    with pytest.raises(RoleError, match="got 'test' rows"):
+        decide(folder, aim="f1")
+    path.write_bytes(replace(test, role="calibration").to_parquet())
+    with pytest.raises(FormatError, match="not the calibration rows of split"):
+        decide(folder, aim="f1")
+
+
+def test_files_that_do_not_belong_together_are_refused(folder: Path) -> None:
+    path = folder / "scores" / "calibration.parquet"
+    path.write_bytes(replace(table_of(folder, "calibration"), model_hash="0" * 64).to_parquet())
+    with pytest.raises(FormatError, match="model 000000000000 scored it"):
+        decide(folder, aim="f1")
+    write_json(folder / "evidence.json", {"protocol": 5})
+    with pytest.raises(FormatError, match="expected the `protocol` of a run"):
+        decide(folder, aim="f1")
+
+
+def test_a_strange_page_is_not_written_over(folder: Path) -> None:
+    (folder / "report.html").write_text("<p>mine</p>")
+    before = members(folder)
+    with pytest.raises(FormatError, match="expected a report that"):
+        decide(folder, aim="f1")
+    assert members(folder) == before
+    (folder / "report.html").unlink()
+    decide(folder, aim="f1")
+    assert not (folder / "report.html").exists()
+
+
+def test_a_cross_validation_is_decided_fold_by_fold(crossed: Run, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(crossed.folder, tmp_path / "crossed"))
+    with pytest.raises(PathError, match=r"has a model, such as .*folds.0"):
+        decide(folder, aim="f1")
+    assert decide(folder / "folds" / "0", aim="f1").policy.aim == "f1"
+
+
+def test_words_that_make_no_sense_change_nothing(folder: Path) -> None:
+    before = members(folder)
+    for words, message in (
+        ({"aim": "sensitivty >= 0.9"}, "did you mean 'sensitivity'"),
+        ({"aim": "f1", "refer": "a tenth"}, "expected share=0.1"),
+        ({"aim": "f1", "prevalence": 2.0}, "prevalence must lie"),
+    ):
+        with pytest.raises(ExperimentError, match=message):
+            decide(folder, **words)  # type: ignore[arg-type]
+    assert members(folder) == before
+
+
+def test_the_audit_of_a_run_decided_again_finds_nothing(folder: Path) -> None:
+    experiment, _ = load_experiment(folder / "experiment.toml")
+    pack, split = pack_of(experiment, data=None, show=QUIET).pack, Split.read(folder / "split.parquet")
+    decide(folder, aim="specificity >= 0.9", prevalence=0.3, refer="share=0.1")
+    assert check_run(folder, experiment, pack, split) == []
+    model = Model.load(folder / "model.vicinal")
+    assert model.policy is not None
+    moved = replace(model.policy, thresholds=(float(np.nextafter(model.policy.thresholds[0] - 0.1, 0)),))
+    replace(model, policy=moved).save(folder / "model.vicinal")
+    kinds = [one.kind for one in check_run(folder, experiment, pack, split)]
+    assert kinds == ["threshold_not_from_calibration"]

@@ -123,6 +123,9 @@ class EvidenceConfig(_Strict):
     metrics: tuple[Literal["beats"], ...] = ()
     subgroups: tuple[str, ...] = ()
     bands: dict[str, tuple[float, ...]] = {}
+    robustness: tuple[
+        Literal["shift", "gain", "wander", "hum", "muscle", "dropped", "swapped", "rate"], ...
+    ] = ()
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()
 

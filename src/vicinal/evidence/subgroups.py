@@ -167,6 +167,9 @@ def _gaps(
         fewest = min(fact.n_independent for fact in facts)
         value = one.value - other.value
         low, high = resampled_interval(value, draws[f"{group}\n{name}"], scale="difference", n_fewest=fewest)
+        if one.scale == "share":
+            # Two shares cannot lie further apart, however few subjects there are.
+            low, high = max(low, -1.0), min(high, 1.0)
         gap = {"value": number(value), "low": number(low), "high": number(high)}
         found[group][name] = (
             gap | {"clear": bool(low > 0 or high < 0)} | reliability(facts[0]) | reliability(facts[1])

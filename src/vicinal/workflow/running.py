@@ -27,6 +27,7 @@ from vicinal.scores.score import score_pack
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.cross_validating import cross_validate
+from vicinal.workflow.disturbing import refuse_images, under_disturbances
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
 from vicinal.workflow.judging import expected, judge
 from vicinal.workflow.learning import Learned, learn
@@ -65,6 +66,7 @@ def run(
     started = time.monotonic()
     experiment, text = load_experiment(path, overrides)
     refuse_events(experiment)
+    refuse_images(experiment)
     folder = free_folder(output, path.stem)
     # An absolute path would tell every reader of the report how somebody's machine is laid out.
     shown = path.name if path.is_absolute() else str(path)
@@ -100,6 +102,7 @@ def _fill(
     policy = model.policy
     assert policy is not None  # `_decide` gave it one
     evidence = judge(experiment, tables["test"], policy, protocol=protocol)
+    evidence |= under_disturbances(experiment, model, gathered.pack, gathered.split.indices("test"), show)
     write_json(folder / "evidence.json", evidence)
     told = {"meaning": evidence["meaning"], **expected(tables["calibration"], policy)}
     model = replace(model, card=write_card(evidence, network=model.network), reference=model.reference | told)

@@ -175,7 +175,20 @@ class _Figure:
 
 
 def _drawings(report: Report) -> dict[str, list[tuple[str, str, str]]]:
-    made: dict[str, list[tuple[str, str, str]]] = {"training": [], "scores": [], "decisions": []}
+    made: dict[str, list[tuple[str, str, str]]] = {
+        "training": [],
+        "scores": [],
+        "decisions": [],
+        "robustness": [
+            (
+                plots.robustness_plot(name, found),
+                f"AUROC under {name}",
+                "Dashed: undisturbed. Shaded: 95 % intervals.",
+            )
+            for name, found in report.evidence.get("robustness", {}).items()
+            if "points" in found
+        ],
+    }
     if report.history:
         losses, metric = plots.learning_plot(report.history, select=report.select)
         made["training"].append((losses, "Loss", "Mean over each epoch, and on validation rows after it."))

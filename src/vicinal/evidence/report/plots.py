@@ -25,6 +25,7 @@ __all__ = [
     "learning_plot",
     "people_plot",
     "precision_recall_plot",
+    "robustness_plot",
     "roc_plot",
     "sweep_plot",
 ]
@@ -342,3 +343,23 @@ def people_plot(counts: Mapping[str, float], *, n: int = 1000, columns: int = 50
     return (
         f'<svg class="people" viewBox="{view_box}" role="img" aria-label="{n} people">{"".join(paths)}</svg>'
     )
+
+
+def robustness_plot(name: str, found: Mapping[str, Any]) -> str:
+    """Draw AUROC and its interval against the strength of one disturbance, and where it was without."""
+    points = [one for one in found["points"] if one["value"] is not None and one["low"] is not None]
+    with _Drawing(f"AUROC under {name}") as drawing:
+        axes = drawing.axes
+        at = range(len(points))
+        # Strengths differ in scale from kind to kind; their order is what matters.
+        axes.set_xticks(list(at), [f"{one['strength']:g}" for one in points])
+        if found["undisturbed"]["value"] is not None:
+            axes.axhline(found["undisturbed"]["value"], color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+        axes.fill_between(
+            list(at), [one["low"] for one in points], [one["high"] for one in points], alpha=0.15, linewidth=0
+        )
+        axes.plot(list(at), [one["value"] for one in points], marker="o", markersize=4)
+        axes.set_ylim(min([0.45, *(one["low"] for one in points)]), 1.02)
+        axes.set_xlabel(f"strength ({found['unit']})")
+        axes.set_ylabel("AUROC")
+    return drawing.svg

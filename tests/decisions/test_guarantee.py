@@ -122,7 +122,13 @@ def test_the_guarantee_holds(target: float, correlation: float) -> None:
 @pytest.mark.parametrize("correlation", [0.0, 0.25, 0.5])
 @pytest.mark.parametrize("n", [250, 400])
 def test_the_guarantee_holds_in_ten_thousand_draws(target: float, correlation: float, n: int) -> None:
-    assert share_of_failures(target, correlation, n=n, draws=10_000, seed=n) <= limit(10_000)
+    share = share_of_failures(target, correlation, n=n, draws=10_000, seed=n)
+    k = allowed_misses(n, target=target, delta=0.1)
+    print(
+        f"\ntarget {target:.2f}, correlation {correlation:.2f}, {n} subjects, {k} misses allowed: below the target in "
+        f"{share:.4f} of draws; by the binomial {binom.cdf(k, n, 1 - target):.4f}; limit {limit(10_000):.4f}"
+    )
+    assert share <= limit(10_000)
 
 
 @pytest.mark.slow

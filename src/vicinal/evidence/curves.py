@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, Num
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from vicinal.decisions.thresholds import shift_prevalence
 from vicinal.errors import FormatError
 
 __all__ = [
@@ -162,12 +163,18 @@ def threshold_sweep(
 
 
 def net_benefit(
-    truth: Truth, probabilities: Scores, *, thresholds: Float64[np.ndarray, " m"] | None = None
+    truth: Truth,
+    probabilities: Scores,
+    *,
+    thresholds: Float64[np.ndarray, " m"] | None = None,
+    prevalence: float | None = None,
 ) -> NetBenefit:
     """Return net benefit TP/n - FP/n * t / (1 - t) at each threshold (Vickers and Elkin 2006).
 
     Args:    thresholds: in [0, 1); every hundredth from 0.01 to 0.99 when not given.
-    Returns: also treat all: q - (1 - q) * t / (1 - t), with q the share of positives; treat none: 0.
+             prevalence: that of the field, where it is not that of the rows: probabilities are moved to it, and
+             rows weigh as there. Thresholds are then those of moved probabilities.
+    Returns: also treat all: q - (1 - q) * t / (1 - t), with q the prevalence; treat none: 0.
     Raises:  FormatError: when shapes differ, one class is absent, or a threshold is not in [0, 1).
     """
     y, p = _checked(truth, probabilities, both=True)
@@ -175,6 +182,8 @@ def net_benefit(
     if not ((cuts >= 0) & (cuts < 1)).all():
         raise FormatError("net benefit: thresholds must lie in [0, 1); at 1 a false alarm costs infinity.")
     q, odds = float(y.mean()), cuts / (1 - cuts)
+    if prevalence is not None:
+        p, q = shift_prevalence(p, source=q, field=prevalence), prevalence
     model = q * _share_at_least(p[y == 1], cuts) - (1 - q) * _share_at_least(p[y == 0], cuts) * odds
     return NetBenefit(cuts, model, q - (1 - q) * odds, np.zeros_like(cuts))
 

@@ -44,6 +44,7 @@ DRAWN = {
     "histogram": lambda: histogram_plot("A", *rows(), threshold=0.4),
     "sweep": lambda: sweep_plot("A", *rows(), threshold=0.4, prevalence=0.05),
     "decision": lambda: decision_plot("A", *rows(), threshold=None),
+    "decision in the field": lambda: decision_plot("B", *rows(), threshold=0.4, prevalence=0.05),
     "loss": lambda: learning_plot(history(5))[0],
     "metric": lambda: learning_plot(history(1))[1],
     "people": lambda: people_plot({"found": 46.4, "missed": 3.6}),

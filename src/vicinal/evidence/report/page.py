@@ -204,6 +204,7 @@ def _drawings(report: Report) -> dict[str, list[tuple[str, str, str]]]:
     made["scores"] = _score_drawings(by_class, thresholds)
     meaning = report.evidence.get("meaning", {})
     stated = meaning.get("prevalence") if len(by_class) == 1 else None
+    moved = stated if meaning.get("stated") else None
     for name, (truth, probability) in by_class.items():
         cut = thresholds.get(name)
         of = "" if len(by_class) == 1 else f": {name}"
@@ -221,7 +222,7 @@ def _drawings(report: Report) -> dict[str, list[tuple[str, str, str]]]:
                 "What every other threshold would give. Dashed: the one chosen, on rows of its own.",
             ),
             (
-                plots.decision_plot(name, truth, probability, threshold=cut),
+                plots.decision_plot(name, truth, probability, threshold=cut, prevalence=moved),
                 f"Decision curve{of}",
                 "Net benefit when a miss weighs (1 − t) / t false alarms; the model should lie on top.",
             ),

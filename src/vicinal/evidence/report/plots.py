@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vicinal.decisions.thresholds import shift_prevalence
 from vicinal.evidence.curves import calibration_points, net_benefit, precision_recall, roc, threshold_sweep
 
 __all__ = [
@@ -299,16 +300,22 @@ def sweep_plot(
     return drawing.svg
 
 
-def decision_plot(name: str, truth: Rows, probability: Rows, *, threshold: float | None) -> str:
-    """Draw the net benefit of the model against alarming for everybody and for nobody."""
+def decision_plot(
+    name: str, truth: Rows, probability: Rows, *, threshold: float | None, prevalence: float | None = None
+) -> str:
+    """Draw the net benefit of the model against alarming for everybody and for nobody, in the field if stated."""
     with _Drawing(f"decision curve, {name}") as drawing:
         axes = drawing.axes
-        curve = net_benefit(truth, probability)
+        curve = net_benefit(truth, probability, prevalence=prevalence)
         axes.plot(curve.thresholds, curve.treat_all, color=GREY, linewidth=1.3, label="alarm for all")
         axes.plot(curve.thresholds, curve.treat_none, color=INK, linewidth=1.0, label="for nobody")
         axes.plot(curve.thresholds, curve.model, color=GREEN, label="by the model")
-        top = max(float(truth.mean()), 1e-3)
-        axes.set(xlim=(0, 1), ylim=(-0.2 * top, 1.08 * top), xlabel="threshold", ylabel="net benefit")
+        top = max(float(truth.mean()) if prevalence is None else prevalence, 1e-3)
+        at = "" if prevalence is None else f", of probabilities at prevalence {prevalence:.3g}"
+        axes.set(xlim=(0, 1), ylim=(-0.2 * top, 1.08 * top), xlabel=f"threshold{at}", ylabel="net benefit")
+        if threshold is not None and prevalence is not None:
+            moved = shift_prevalence(np.array(threshold), source=float(truth.mean()), field=prevalence)
+            threshold = float(moved)
         _threshold_line(axes, threshold)
         _legend_above(axes)
     return drawing.svg

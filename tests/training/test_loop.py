@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from vicinal.errors import ExperimentError, TrainingError
+from vicinal.errors import ExperimentError, StoppedError, TrainingError
 from vicinal.representations.engine import Engine
+from vicinal.training.checkpoint import Checkpoints
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import fit
 from vicinal.training.monitor import Monitor
@@ -37,9 +38,9 @@ class Rows:
 
     n_steps = 4
 
-    def epoch(self, k):
+    def epoch(self, k, *, first=0):
         order = np.random.default_rng(k).permutation(64)
-        for rows in np.split(order, 4):
+        for rows in np.split(order, 4)[first:]:
             yield Batch(self.x[rows], None, self.y[rows])
 
 
@@ -73,7 +74,9 @@ def accuracy_on(rows):
     return validate
 
 
-def run(*, network=None, rows=None, validate=None, seed=3, monitor=None, task="binary", **config):
+def run(
+    *, network=None, rows=None, validate=None, seed=3, monitor=None, task="binary", checkpoints=None, **config
+):
     rows = rows or Rows()
     return fit(
         network or Small(),
@@ -84,6 +87,7 @@ def run(*, network=None, rows=None, validate=None, seed=3, monitor=None, task="b
         monitor=monitor or Monitor(),
         engine=Engine(),
         seed=seed,
+        checkpoints=checkpoints,
     )
 
 
@@ -255,3 +259,77 @@ def test_no_batch_is_a_clear_error():
     rows.n_steps = 0
     with pytest.raises(TrainingError, match="at least one full batch"):
         run(rows=rows, epochs=1)
+
+
+def stopped_after(n):
+    """Say yes when asked for the n-th time: after step n, but for the last of an epoch, after which both count."""
+    asked = itertools.count(1)
+    return lambda: next(asked) >= n
+
+
+def without_times(records):
+    timing = {"seconds", "rows_per_s"}
+    return [{name: value for name, value in record.items() if name not in timing} for record in records]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 11, 13])
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, n, ema):
+    settings = {"epochs": 4, "ema": ema, "validate_after_steps": 6, "class_weights": "balanced"}
+    whole_lines, lines = [], []
+    whole = run(monitor=Monitor(whole_lines.append), **settings)
+    with pytest.raises(StoppedError, match="asked to stop, and did after step"):
+        run(
+            monitor=Monitor(lines.append),
+            checkpoints=Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(n)),
+            **settings,
+        )
+    kept = Checkpoints(tmp_path / "c")
+    n_done = kept.newest().facts["n_done"]
+    assert n <= n_done < 16
+    assert kept.newest().facts["monitor"]["n_records"] == len(lines)
+    again = run(monitor=Monitor(lines.append), checkpoints=kept, **settings)
+    assert same(again.weights, whole.weights)
+    assert (again.best_epoch, again.n_steps) == (whole.best_epoch, whole.n_steps)
+    assert without_times(again.history) == without_times(whole.history)
+    assert without_times(lines) == without_times(whole_lines)
+
+
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(tmp_path):
+    whole = run(epochs=3)
+    killed = Checkpoints(tmp_path / "c", every_s=0.0)
+    write, n_written = killed.write, itertools.count(1)
+
+    def die_in_the_sixth(step, state):
+        if next(n_written) == 6:
+            raise KeyboardInterrupt
+        write(step, state)
+
+    killed.write = die_in_the_sixth
+    with pytest.raises(KeyboardInterrupt):
+        run(epochs=3, checkpoints=killed)
+    assert same(run(epochs=3, checkpoints=Checkpoints(tmp_path / "c")).weights, whole.weights)
+
+
+def test_a_finished_training_is_not_done_again(tmp_path):
+    first = run(epochs=2, checkpoints=Checkpoints(tmp_path / "c"))
+    lines = []
+    again = run(epochs=2, monitor=Monitor(lines.append), checkpoints=Checkpoints(tmp_path / "c"))
+    assert same(first.weights, again.weights)
+    assert lines == []
+
+
+def test_checkpoints_change_nothing(tmp_path):
+    assert same(
+        run(epochs=2, checkpoints=Checkpoints(tmp_path / "c", every_s=0.0)).weights, run(epochs=2).weights
+    )
+
+
+def test_a_budget_in_minutes_keeps_its_number_of_steps(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(14))
+    with pytest.raises(StoppedError):
+        run(minutes=0.02, checkpoints=checkpoints)
+    total = checkpoints.newest().facts["total"]
+    again = run(minutes=0.02, checkpoints=Checkpoints(tmp_path / "c"))
+    assert again.n_steps == total
+    assert same(again.weights, run(steps=total).weights)

@@ -106,13 +106,13 @@ def test_what_is_wrong_is_found_before_anything_is_made(experiment_file: Path, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_leaves_nothing(
+def test_ctrl_c_before_any_checkpoint_leaves_nothing(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vicinal.workflow.running.report", interrupted)
+    monkeypatch.setattr("vicinal.workflow.running.learn", interrupted)
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
         run(experiment_file, output=tmp_path / "stopped", overrides=["training.epochs=1"])
     assert list(tmp_path.iterdir()) == []

@@ -29,22 +29,39 @@ def demo(
 
 
 def run(
-    experiment: Annotated[Path, typer.Argument(help="An experiment file (TOML).")],
+    experiment: Annotated[
+        Path | None, typer.Argument(help="An experiment file (TOML).", show_default=False)
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="The run folder; by default runs/NAME.")] = None,
     data: Data = None,
     seed: Seed = None,
     minutes: Minutes = None,
     keys: Set = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the interrupted run of this folder instead.")
+    ] = None,
+    accept_changes: Annotated[
+        bool, typer.Option(help="Resume although experiment, data, PyTorch or threads changed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Run an experiment from files to decisions."""
-    from vicinal.workflow.running import run
+    """Run an experiment from files to decisions, or go on with a run that was interrupted."""
     from vicinal.workflow.telling import tell_run
 
-    terminal = Terminal()
-    done = run(
-        experiment, output=output, data=data, overrides=overrides_of(keys, seed, minutes), show=terminal
-    )
+    terminal, overrides = Terminal(), overrides_of(keys, seed, minutes)
+    if (experiment is None) == (resume is None):
+        raise typer.BadParameter("give an experiment file, or --resume and the folder of an interrupted run")
+    if resume is not None:
+        if output is not None or overrides:
+            raise typer.BadParameter("an interrupted run keeps its settings; leave out all but --data")
+        from vicinal.workflow.resuming import resume as resume_run
+
+        done = resume_run(resume, data=data, accept_changes=accept_changes, show=terminal)
+    else:
+        from vicinal.workflow.running import run
+
+        assert experiment is not None  # one of the two is given
+        done = run(experiment, output=output, data=data, overrides=overrides, show=terminal)
     if as_json:
         print_json({"folder": str(done.folder), **done.evidence})
     else:

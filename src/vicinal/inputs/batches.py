@@ -103,10 +103,10 @@ class Batches:
         full, rest = divmod(self.n_rows, self._batch)
         return full + (rest > 0 and not self._drop_last)
 
-    def epoch(self, k: int) -> Iterator[Batch]:
-        """Yield the batches of epoch `k`; the same batches for the same seed and `k`."""
+    def epoch(self, k: int, *, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of epoch `k` from number `first` on; the same batches for the same seed and `k`."""
         order = np.random.default_rng([self._seed, k]).permutation(self._indices)
-        for step in range(self.n_steps):
+        for step in range(first, self.n_steps):
             rows = order[step * self._batch : (step + 1) * self._batch]
             x, lengths = self._pack.rows(rows)
             if self._steps:

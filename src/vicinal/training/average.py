@@ -28,6 +28,16 @@ class Average(Generic[Network]):
         self._decay = decay
         self._n_updates = 0
 
+    @property
+    def n_updates(self) -> int:
+        """Steps that it has followed, on which the decay depends."""
+        return self._n_updates
+
+    def restore(self, weights: dict[str, Tensor], *, n_updates: int) -> None:
+        """Go on as the average that had these weights after `n_updates` steps."""
+        self.network.load_state_dict(weights)
+        self._n_updates = n_updates
+
     @torch.no_grad()
     def update(self, network: Network) -> None:
         """Move the average towards the network's present weights; counters are copied."""

@@ -17,8 +17,9 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
-from vicinal.errors import ExperimentError, TrainingError
+from vicinal.errors import ExperimentError, StoppedError, TrainingError
 from vicinal.training.average import Average
+from vicinal.training.checkpoint import Checkpoints, State
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loss import Loss, balanced_weights, make_loss
 from vicinal.training.monitor import Monitor
@@ -48,7 +49,7 @@ class Batches(Protocol):
 
     @property
     def n_steps(self) -> int: ...  # noqa: D102
-    def epoch(self, k: int, /) -> Iterator[Batch]: ...  # noqa: D102
+    def epoch(self, k: int, /, *, first: int = 0) -> Iterator[Batch]: ...  # noqa: D102
 
 
 class Engine(Protocol):
@@ -89,6 +90,7 @@ def fit(
     monitor: Monitor,
     engine: Engine,
     seed: int,
+    checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """Train a network and return the weights that did best on validation rows.
 
@@ -100,9 +102,12 @@ def fit(
              batches: training rows.  validate: metrics of a network on validation rows.
              task: "binary", "classes" or "labels".  monitor: receives every number.
              engine: where it runs.  seed: of everything random inside the network, such as dropout.
+             checkpoints: where the state is kept after each validation and every so often; when there is one
+             already, training goes on from it, bit for bit as if it had never stopped.
     Raises:  TrainingError: when loss or gradient is not finite, or there is no step to take.
              ExperimentError: when `config.select` is not one of the validation metrics, or the class weights
              do not fit the outputs.
+             StoppedError: when it was asked to stop.  PathError: when a checkpoint cannot be written.
     """
     if batches.n_steps < 1:
         raise TrainingError("training: expected at least one full batch, got none. Use a smaller batch.")
@@ -110,7 +115,7 @@ def fit(
     # Dropout draws from torch's global generator: a fork leaves that of the caller as it was.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        return _Run(network, batches, validate, config, task, monitor, engine).go()
+        return _Run(network, batches, validate, config, task, monitor, engine, checkpoints).go()
 
 
 class _Run:
@@ -125,6 +130,7 @@ class _Run:
         task: str,
         monitor: Monitor,
         engine: Engine,
+        checkpoints: Checkpoints | None,
     ) -> None:
         self.start = time.perf_counter()
         self.batches, self.validate, self.config = batches, validate, config
@@ -140,17 +146,21 @@ class _Run:
         self.late: deque[tuple[int, Tensor, float, int]] = deque()
         self.step_seconds: list[float] = []
         self.last_read = self.start
+        self.checkpoints = checkpoints
+        found = None if checkpoints is None else checkpoints.newest()
+        if found is not None:
+            self._restore(found)
 
     def go(self) -> Fitted:
-        epoch = 0
         while self.total is None or self.n_done < self.total:
-            self._epoch(epoch)
-            epoch += 1
+            epoch, n_before = divmod(self.n_done, self.batches.n_steps)
+            self._epoch(epoch, first=n_before)
             if (
                 self.n_done == self.total
                 or self.n_done - self.n_validated >= self.config.validate_after_steps
             ):
-                self._validate(epoch)
+                self._validate(epoch + 1)
+                self._keep(is_due=True)
         return Fitted(
             weights=self.best.weights,
             best_epoch=self.best.epoch,
@@ -160,13 +170,16 @@ class _Run:
             history=self.monitor.epochs,
         )
 
-    def _epoch(self, epoch: int) -> None:
-        for batch in self.batches.epoch(epoch):
+    def _epoch(self, epoch: int, *, first: int) -> None:
+        for batch in self.batches.epoch(epoch, first=first):
             self._step(batch)
             if self.total is None and self.n_done == N_HELD:
                 self.total = self._measured_total()
             if self.n_done == self.total:
                 break
+            # Between the last step of an epoch and its validation there is no moment to go on from.
+            if self.n_done % self.batches.n_steps:
+                self._keep(is_due=False)
         self._read_figures(n_late=0)
 
     def _step(self, batch: Batch) -> None:
@@ -206,6 +219,64 @@ class _Run:
                 learning_rate=rate,
                 rows_per_s=n_rows / max(self.step_seconds[-1], 1e-9),
             )
+
+    def _keep(self, *, is_due: bool) -> None:
+        """Write a checkpoint when it is time, or when the run is to stop."""
+        if self.checkpoints is None:
+            return
+        is_last = self.checkpoints.stop()
+        if is_last or is_due or self.checkpoints.is_due:
+            self._read_figures(n_late=0)
+            self.checkpoints.write(self.n_done, self._state())
+            self.last_read = time.perf_counter()
+        if is_last and self.n_done != self.total:
+            raise StoppedError(f"training was asked to stop, and did after step {self.n_done}.")
+
+    def _state(self) -> State:
+        tensors = {f"network.{name}": array for name, array in _exact(self.network).items()}
+        if self.average is not None:
+            tensors |= {f"average.{name}": array for name, array in _exact(self.average.network).items()}
+        for k, p in enumerate(self.parameters):
+            tensors |= {
+                f"optimiser.{k}.{name}": t.cpu().numpy() for name, t in self.optimiser.state[p].items()
+            }
+        tensors |= {f"best.{name}": array for name, array in self.best.weights.items()}
+        tensors["random"] = torch.get_rng_state().numpy()
+        if self.engine.device != "cpu":
+            tensors["random_of_device"] = torch.cuda.get_rng_state(torch.device(self.engine.device)).numpy()
+        tensors["step_seconds"] = np.array(self.step_seconds)
+        facts = {
+            "n_done": self.n_done,
+            "n_validated": self.n_validated,
+            "total": self.total,
+            "best": {"epoch": self.best.epoch, "value": self.best.value},
+            "n_averaged": 0 if self.average is None else self.average.n_updates,
+            "seconds": time.perf_counter() - self.start,
+            "monitor": self.monitor.state(),
+        }
+        return State(tensors, facts)
+
+    def _restore(self, state: State) -> None:
+        facts, tensors = state.facts, state.tensors
+        self.network.load_state_dict(_below("network.", tensors))
+        if self.average is not None:
+            self.average.restore(_below("average.", tensors), n_updates=facts["n_averaged"])
+        for k, p in enumerate(self.parameters):
+            self.optimiser.state[p] = {
+                name: _like(p, value) for name, value in _below(f"optimiser.{k}.", tensors).items()
+            }
+        weights = {name.removeprefix("best."): a for name, a in tensors.items() if name.startswith("best.")}
+        self.best.restore(weights, **facts["best"])
+        torch.set_rng_state(torch.from_numpy(tensors["random"]))
+        if "random_of_device" in tensors:
+            torch.cuda.set_rng_state(
+                torch.from_numpy(tensors["random_of_device"]), torch.device(self.engine.device)
+            )
+        self.step_seconds = tensors["step_seconds"].tolist()
+        self.n_done, self.n_validated, self.total = facts["n_done"], facts["n_validated"], facts["total"]
+        self.monitor.restore(facts["monitor"])
+        self.last_read = time.perf_counter()
+        self.start = self.last_read - facts["seconds"]
 
     def _validate(self, epoch: int) -> None:
         metrics = self._metrics()
@@ -258,17 +329,20 @@ class _Best:
 
     def __init__(self, select: str) -> None:
         self._select = select
-        self._value = math.nan
+        self.value = math.nan
         self.weights: dict[str, Float32[np.ndarray, ...]] = {}
         self.epoch = 0
 
     def offer(self, epoch: int, metrics: Mapping[str, float], network: nn.Module) -> bool:
         value = -metrics[self._select] if self._select == "loss" else metrics[self._select]
-        better = not math.isnan(value) and (math.isnan(self._value) or value > self._value)
+        better = not math.isnan(value) and (math.isnan(self.value) or value > self.value)
         # Without any number to go by, the last weights are kept; the monitor says so.
-        if better or math.isnan(self._value):
-            self._value, self.epoch, self.weights = value, epoch, _arrays(network)
+        if better or math.isnan(self.value):
+            self.value, self.epoch, self.weights = value, epoch, _arrays(network)
         return better
+
+    def restore(self, weights: dict[str, Float32[np.ndarray, "..."]], *, epoch: int, value: float) -> None:
+        self.weights, self.epoch, self.value = weights, epoch, value
 
 
 def _total(config: TrainingConfig, n_steps_per_epoch: int) -> int | None:
@@ -308,6 +382,25 @@ def _arrays(network: nn.Module) -> dict[str, Float32[np.ndarray, "..."]]:
         name: np.array(tensor.detach().cpu().numpy(), dtype=np.float32, order="C")
         for name, tensor in network.state_dict().items()
     }
+
+
+def _exact(network: nn.Module) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
+
+
+def _below(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): torch.from_numpy(array)
+        for name, array in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _like(parameter: Tensor, value: Tensor) -> Tensor:
+    """Return a moment of the optimiser as it was laid out in memory; its count of steps is a single number."""
+    if value.shape != parameter.shape or not value.ndim:
+        return value.clone()
+    return torch.empty_like(parameter, dtype=value.dtype).detach().copy_(value)
 
 
 def _not_finite(step: int, loss: float, norm: float, rate: float) -> str:

@@ -36,6 +36,21 @@ class Monitor:
         self._losses: list[float] = []
         self._epochs: list[dict[str, Any]] = []
         self._words = ""
+        self._n_records = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what the next record depends on, as JSON values; `n_records` were passed on so far."""
+        return {
+            "losses": list(self._losses),
+            "epochs": self.epochs,
+            "words": self._words,
+            "n_records": self._n_records,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as the monitor that returned `state`."""
+        self._losses, self._epochs = list(state["losses"]), list(state["epochs"])
+        self._words, self._n_records = state["words"], state["n_records"]
 
     def step(
         self,
@@ -102,6 +117,7 @@ class Monitor:
         return [finding for finding in (*found, self._no_selection()) if finding is not None]
 
     def _pass_on(self, record: dict[str, Any]) -> None:
+        self._n_records += 1
         if self._sink is not None:
             self._sink(record)
 

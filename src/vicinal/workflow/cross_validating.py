@@ -29,7 +29,7 @@ from vicinal.workflow.grouping import in_subgroups
 from vicinal.workflow.reporting import report_folds
 from vicinal.workflow.splitting import described, folds_of, split_of
 
-__all__ = ["cross_validate"]
+__all__ = ["Fill", "cross_validate"]
 
 Fill = Callable[[Path, Experiment, str, Gathered, str, Show], tuple[Model, dict[str, Any]]]
 """What fills the folder of one run."""
@@ -47,7 +47,7 @@ def cross_validate(
 ) -> dict[str, Any]:
     """Run every fold of an experiment into `folder`, and judge all test rows together.
 
-    Args:    folder: exists and is empty.  text: of the experiment.  fill: makes one run.
+    Args:    folder: exists; folds that are finished in it are kept.  text: of the experiment.  fill: makes one run.
     Returns: the evidence, as in `evidence.json`.
     """
     packed = pack_of(experiment, data=data, show=show)
@@ -56,9 +56,8 @@ def cross_validate(
         findings = audit_folds(packed.pack, folds, expected=packed.label_columns)
     for finding in findings:
         show.say(f"{finding.severity}: {finding.message}")
-    write_bytes(folder / "experiment.toml", text.encode())
     folds.write(folder / "folds.parquet")
-    (folder / "folds").mkdir()
+    (folder / "folds").mkdir(exist_ok=True)
     models, tables, decided = [], [], []
     for fold, name in enumerate(folds.names):
         show.say(f"fold {fold} of {len(folds)}" + ("" if name == str(fold) else f": {name}"))
@@ -69,7 +68,7 @@ def cross_validate(
         tables.append(replace(table, folds=np.full(len(table), fold)))
         decided.append(model.policy.decide(table.probabilities))
     table, decisions = _pooled(tables), np.concatenate(decided)
-    (folder / "scores").mkdir()
+    (folder / "scores").mkdir(exist_ok=True)
     write_bytes(folder / "scores" / "out_of_fold.parquet", table.to_parquet())
     evidence = _evidence(experiment, packed, folds, models, table, decisions, command, findings)
     write_json(folder / "evidence.json", evidence)
@@ -100,15 +99,19 @@ def _run_fold(
     split = split_of(config, packed.pack, packed.officials)
     # Signals were compared once, for all folds together.
     findings = audit(packed.pack, split, expected=packed.label_columns, with_copies=False)
-    folder.mkdir()
-    model, _ = fill(
-        folder,
-        experiment.model_copy(update={"inputs": inputs}),
-        f"{text}# --set {setting}\n",
-        Gathered(packed.pack, split, tuple(findings)),
-        f"{command} --set {setting}",
-        show,
-    )
+    folder.mkdir(exist_ok=True)
+    # The report is what a run writes last.
+    if (folder / "report.html").is_file():
+        model = Model.load(folder / "model.vicinal")
+    else:
+        model, _ = fill(
+            folder,
+            experiment.model_copy(update={"inputs": inputs}),
+            f"{text}# --set {setting}\n",
+            Gathered(packed.pack, split, tuple(findings)),
+            f"{command} --set {setting}",
+            show,
+        )
     return model, ScoreTable.read(folder / "scores" / "test.parquet")
 
 

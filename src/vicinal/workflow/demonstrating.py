@@ -19,7 +19,8 @@ from vicinal.scores.trace import Trace
 from vicinal.scores.trace_page import write_page
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.comparing import Compared, compare
-from vicinal.workflow.running import Run, free_folder, run
+from vicinal.workflow.run_folder import free_folder
+from vicinal.workflow.running import Run, run
 from vicinal.workflow.scoring import Scored, score, trace
 
 __all__ = ["NETWORKS", "Demo", "demo"]

@@ -19,6 +19,7 @@ from vicinal.scores.model import Model
 from vicinal.scores.scorer import make_scorer
 from vicinal.scoretable import Task
 from vicinal.terminal import Show
+from vicinal.training.checkpoint import Checkpoints
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import Fitted, fit
 from vicinal.training.monitor import Monitor
@@ -53,8 +54,12 @@ def learn(
     seed: int,
     sink: Callable[[dict[str, Any]], None] | None,
     show: Show,
+    checkpoints: Checkpoints | None = None,
 ) -> Learned:
-    """Build a network and fit it on `train` rows, keeping the weights that are best on `validation` rows."""
+    """Build a network and fit it on `train` rows, keeping the weights that are best on `validation` rows.
+
+    Args:    checkpoints: of training; it goes on from the newest.
+    """
     engine = choose(precision=config.precision)
     if config.select == "auto":
         config = config.model_copy(update={"select": "auroc" if len(classes) == 1 else "macro_auroc"})
@@ -81,6 +86,7 @@ def learn(
             monitor=monitor,
             engine=engine,
             seed=seed,
+            checkpoints=checkpoints,
         )
     # What was computed once belongs to the cost of training as much as the steps do.
     fitted = replace(fitted, seconds=fitted.seconds + frozen_s, training_s=fitted.training_s + frozen_s)

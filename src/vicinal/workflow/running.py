@@ -1,13 +1,11 @@
 """`vicinal run`: an experiment from files to decisions, leaving one folder with everything in it."""
 
-import contextlib
-import itertools
 import platform
 import shlex
-import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,37 @@ import torch
 import vicinal
 from vicinal.decisions.calibration import fit_calibration
 from vicinal.decisions.policy import fit_policy
-from vicinal.errors import PathError, VicinalError
 from vicinal.evidence.card import write_card
 from vicinal.experiment import Experiment, load_experiment
-from vicinal.files import to_json, write_bytes, write_json
+from vicinal.files import sha256_bytes, write_bytes, write_json
 from vicinal.inputs.reference import describe
+from vicinal.representations.engine import choose
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
-from vicinal.workflow.cross_validating import cross_validate
+from vicinal.training.checkpoint import Checkpoints
+from vicinal.workflow.cross_validating import Fill, cross_validate
 from vicinal.workflow.disturbing import refuse_images, under_disturbances
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
+from vicinal.workflow.history import History
 from vicinal.workflow.judging import expected, judge
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.reporting import report
+from vicinal.workflow.run_folder import (
+    EXPERIMENT,
+    Begun,
+    begin,
+    checkpoints_of,
+    free_folder,
+    is_interrupted,
+    keep_to,
+    run_folder,
+)  # fmt: skip
 from vicinal.workflow.splitting import described
+from vicinal.workflow.stopping import Stop
 
-__all__ = ["Run", "free_folder", "run"]
+__all__ = ["Run", "go", "run"]
 
 _SCORED: tuple[Role, ...] = ("validation", "calibration", "test")
 
@@ -63,39 +74,93 @@ def run(
              data: where the data set lies, or a pack of it.  overrides: "key=value" settings.
     Raises:  VicinalError: whatever is wrong, with what to do.
     """
-    started = time.monotonic()
     experiment, text = load_experiment(path, overrides)
     refuse_events(experiment)
     refuse_images(experiment)
     folder = free_folder(output, path.stem)
     # An absolute path would tell every reader of the report how somebody's machine is laid out.
     shown = path.name if path.is_absolute() else str(path)
-    command = shlex.join(["vicinal", "run", shown, *(part for one in overrides for part in ("--set", one))])
+    begun = Begun(
+        experiment=str(path.resolve()),
+        overrides=tuple(overrides),
+        data=None if data is None else str(data.resolve()),
+        command=shlex.join(
+            ["vicinal", "run", shown, *(part for one in overrides for part in ("--set", one))]
+        ),
+    )
+    return go(folder, experiment, text, begun, data=data, resumed=False, accept_changes=False, show=show)
+
+
+def go(
+    folder: Path,
+    experiment: Experiment,
+    text: str,
+    begun: Begun,
+    *,
+    data: Path | None,
+    resumed: bool,
+    accept_changes: bool,
+    show: Show,
+) -> Run:
+    """Make the run that is to be `folder`, from its beginning or from where it was interrupted."""
+    started = time.monotonic()
+    with Stop() as stop:
+        fill = partial(_fill, stop=stop, accept_changes=accept_changes)
+        try:
+            made = _made(folder, experiment, text, begun, data=data, resumed=resumed, fill=fill, show=show)
+        finally:
+            if is_interrupted(folder):
+                show.say(f"what was learnt so far is kept; go on with: vicinal run --resume {folder}")
+    show.say(f"done in {time.monotonic() - started:.0f} s: {folder}")
+    return made
+
+
+def _made(
+    folder: Path,
+    experiment: Experiment,
+    text: str,
+    begun: Begun,
+    *,
+    data: Path | None,
+    resumed: bool,
+    fill: Fill,
+    show: Show,
+) -> Run:
     if experiment.inputs.split.has_folds and experiment.inputs.split.fold is None:
-        with _whole_or_not_at_all(folder) as part:
+        with run_folder(folder, resumed=resumed) as part:
+            begin(part, begun, text)
             evidence = cross_validate(
-                part, experiment, text, command=command, data=data, show=show, fill=_fill
+                part, experiment, text, command=begun.command, data=data, show=show, fill=fill
             )
-        show.say(f"done in {time.monotonic() - started:.0f} s: {folder}")
         return Run(folder, None, evidence)
     gathered = gather(experiment, data=data, show=show)
     for finding in gathered.findings:
         show.say(f"{finding.severity}: {finding.message}")
-    with _whole_or_not_at_all(folder) as part:
-        model, evidence = _fill(part, experiment, text, gathered, command, show)
-    show.say(f"done in {time.monotonic() - started:.0f} s: {folder}")
+    with run_folder(folder, resumed=resumed) as part:
+        begin(part, begun, text)
+        model, evidence = fill(part, experiment, text, gathered, begun.command, show)
     return Run(folder, model, evidence)
 
 
 def _fill(
-    folder: Path, experiment: Experiment, text: str, gathered: Gathered, command: str, show: Show
+    folder: Path,
+    experiment: Experiment,
+    text: str,
+    gathered: Gathered,
+    command: str,
+    show: Show,
+    *,
+    stop: Stop,
+    accept_changes: bool,
 ) -> tuple[Model, dict[str, Any]]:
-    """Learn, decide and judge, and write everything into the folder."""
-    write_bytes(folder / "experiment.toml", text.encode())
+    """Learn, decide and judge, and write everything into the folder; training goes on from a checkpoint there."""
+    keep_to(folder, _decisive(experiment, text, gathered), accept=accept_changes, show=show)
+    write_bytes(folder / EXPERIMENT, text.encode())
     gathered.split.write(folder / "split.parquet")
-    learned = _learn(experiment, gathered, folder, show)
+    with stop.heeded():
+        learned = _learn(experiment, gathered, folder, stop, show)
     model, tables = _decide(experiment, gathered, learned)
-    (folder / "scores").mkdir()
+    (folder / "scores").mkdir(exist_ok=True)
     for role, table in tables.items():
         write_bytes(folder / "scores" / f"{role}.parquet", table.to_parquet())
     protocol = _protocol(experiment, gathered, learned, command)
@@ -112,51 +177,30 @@ def _fill(
     return model, evidence
 
 
-@contextlib.contextmanager
-def _whole_or_not_at_all(folder: Path) -> Iterator[Path]:
-    """Yield a hidden folder beside `folder`, which gets its name when everything is in it.
-
-    Raises:  PathError: when it cannot be made.
-    """
-    part = folder.with_name(f".{folder.name}.part")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        yield part
-        part.replace(folder)
-    except OSError as error:
-        if isinstance(error, VicinalError):
-            raise
-        raise PathError(f"cannot make the run folder {folder}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+def _decisive(experiment: Experiment, text: str, gathered: Gathered) -> dict[str, Any]:
+    """Return what the bits of the trained weights depend on, besides the code."""
+    return {
+        "experiment": sha256_bytes(text.encode()),
+        "pack": gathered.pack.hash,
+        "split": gathered.split.hash,
+        "threads": torch.get_num_threads(),
+        "precision": choose(precision=experiment.training.precision).precision,
+        "torch": torch.__version__,
+        "vicinal": vicinal.__version__,
+    }
 
 
-def free_folder(output: Path | None, stem: str) -> Path:
-    """Return the folder to write into: `output`, or `runs/STEM` with a number where that is taken.
-
-    Raises:  PathError: when `output` exists and is not an empty folder.
-    """
-    if output is not None:
-        if not _is_free(output):
-            raise PathError(
-                f"{output} exists and is not an empty folder. Give another --output, or remove it."
-            )
-        return output
-    numbered = (Path("runs") / f"{stem}-{number}" for number in itertools.count(2))
-    return next(
-        folder for folder in (Path("runs") / stem, *itertools.islice(numbered, 10_000)) if _is_free(folder)
-    )
-
-
-def _is_free(folder: Path) -> bool:
-    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-
-
-def _learn(experiment: Experiment, gathered: Gathered, folder: Path, show: Show) -> Learned:
+def _learn(experiment: Experiment, gathered: Gathered, folder: Path, stop: Stop, show: Show) -> Learned:
     pack, split, inputs = gathered.pack, gathered.split, experiment.inputs
-    with (folder / "history.jsonl").open("w", encoding="utf-8") as history:
+    checkpoints = Checkpoints(checkpoints_of(folder), stop=stop)
+    newest = checkpoints.newest()
+    for name in checkpoints.damaged:
+        show.say(f"note: checkpoint {name} is not as it was written; the one before it is used")
+    if newest is not None:
+        show.say(f"training goes on after step {newest.facts['n_done']}")
+    n_kept = 0 if newest is None else newest.facts["monitor"]["n_records"]
+    with History(folder / "history.jsonl", n_kept=n_kept) as history:
+        checkpoints.before_writing = history.sync
         return learn(
             pack,
             train=split.indices("train"),
@@ -167,8 +211,9 @@ def _learn(experiment: Experiment, gathered: Gathered, folder: Path, show: Show)
             classes=pack.classes,
             config=experiment.training,
             seed=experiment.seed,
-            sink=lambda record: print(to_json(record, indent=None), file=history),
+            sink=history.add,
             show=show,
+            checkpoints=checkpoints,
         )
 
 

@@ -8,8 +8,8 @@ def test_few_rows_get_small_steps_and_many_passes() -> None:
 
 def test_some_rows_get_some_six_hundred_steps() -> None:
     found = propose_budget(n_train=1000, multiply_adds=1_000_000)
-    assert (found.batch, found.epochs) == (64, 38)
-    assert found.why.startswith("608 steps")
+    assert (found.batch, found.epochs) == (64, 40)
+    assert found.why.startswith("600 steps")
 
 
 def test_long_training_is_bounded_in_minutes() -> None:

@@ -28,7 +28,8 @@ def test_what_was_found_assumed_and_asked_is_printed(capsys: pytest.CaptureFixtu
     )
     assert capsys.readouterr().out.splitlines() == [
         "Found", "  2 recordings", "Assumed", "  task: binary", "Only you know", "  The files do not say their rate.",
-        "    -> inputs.options.rate_hz, or again with --rate-hz", "Wrote a.toml. Read it, then: vicinal run a.toml",
+        "    -> inputs.options.rate_hz, or again with --rate-hz and --overwrite",
+        "Wrote a.toml. Read it, then: vicinal run a.toml",
     ]  # fmt: skip
 
 

@@ -41,6 +41,7 @@ def init(
     rate_hz: RateHz = None,
     units: Units = None,
     channels: Channels = None,
+    overwrite: Annotated[bool, typer.Option(help="Write over an experiment file that is there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Look at a folder of your own recordings, and write a first experiment file for it."""
@@ -55,7 +56,7 @@ def init(
         "subject_column": subject_column,
     }
     stated = {"rate_hz": rate_hz, "units": units, "channels": channels, "samples": samples}
-    started = init(folder, output=output, told=told, stated=stated, show=terminal)
+    started = init(folder, output=output, told=told, stated=stated, overwrite=overwrite, show=terminal)
     if as_json:
         print_json(started.to_dict())
     else:

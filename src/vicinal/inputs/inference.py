@@ -74,7 +74,9 @@ def _choose_channels(digests: Sequence[Digest], reasons: list[str]) -> tuple[str
     count = Counter(key for one in digests for key in one.channels)
     shared = [key for key in order if count[key] == len(digests)]
     if shared:
-        reasons.append(f"channels: those in all {len(digests)} signals, in the order that most have")
+        reasons.append(
+            f"channels: those in all {len(digests)} signals looked at, in the order that most have"
+        )
         return tuple(shared)
     key, n = count.most_common(1)[0]
     reasons.append(
@@ -92,7 +94,7 @@ def _choose_unit(digests: Sequence[Digest], keys: Sequence[str], reasons: list[s
     words = "the only one" if not others else "the most frequent one"
     if convertible:
         words += f"; {', '.join(convertible)} is converted"
-    reasons.append(f"units: {words}")
+    reasons.append(f"units: {unit}, {words}")
     return unit
 
 
@@ -107,7 +109,7 @@ def _along_time(
         if resamples
         else "the only one"
     )
-    reasons.append(f"rate_hz: {words}")
+    reasons.append(f"rate_hz: {rate:g}, {words}")
     duration, shortest = _choose_duration(digests, reasons)
     missing = min(_rounded(_upper(one.missing(keys) for one in digests), digits=2, up=True), 0.5)
     steps: list[dict[str, Any]] = [{"step": "resample"}] if resamples else []

@@ -28,7 +28,7 @@ class ProposedBudget:
 def propose_budget(*, n_train: int, multiply_adds: int) -> ProposedBudget:
     """Propose a budget for a network of so many multiply-adds a row on `n_train` rows."""
     batch = next(size for size in (64, 32, 16, 8) if n_train >= 8 * size or size == 8)
-    steps = math.ceil(n_train / batch)
+    steps = max(n_train // batch, 1)  # the last rows of a pass that make no full batch are left out
     epochs = min(max(math.ceil(_STEPS / steps), 20), 60)
     minutes = epochs * n_train * 6 * multiply_adds / _FLOP_PER_S / 60
     if minutes > _QUICK_MINUTES:

@@ -80,6 +80,13 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
             n_outputs=len(source.classes),
         )
     pack = packed(source, inputs, output=None, show=show)
+    if pack.skipped:
+        identifier, reason = pack.skipped[0]
+        n = len(pack) + len(pack.skipped)
+        show.say(
+            f"note: {len(pack.skipped):,} of {n:,} recordings are left out; the first is {identifier}: {reason}. The "
+            "report lists them all."
+        )
     if experiment.evidence.subgroups:
         # Before the training, not after it.
         require_columns(set(pack.columns), experiment.evidence.subgroups)

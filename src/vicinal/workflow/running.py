@@ -52,11 +52,16 @@ _SCORED: tuple[Role, ...] = ("validation", "calibration", "test")
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, its model (none of cross-validation), and the evidence as in `evidence.json`."""
+    """A finished run.
+
+    Args:    model: none of cross-validation.  evidence: as in `evidence.json`.
+             stated: options of the command line that say of new files what the experiment said of its own.
+    """
 
     folder: Path
     model: Model | None
     evidence: dict[str, Any]
+    stated: str = ""
 
 
 def run(
@@ -139,7 +144,18 @@ def _made(
     with run_folder(folder, resumed=resumed) as part:
         begin(part, begun, text)
         model, evidence = fill(part, experiment, text, gathered, begun.command, show)
-    return Run(folder, model, evidence)
+    return Run(folder, model, evidence, _stated(experiment))
+
+
+def _stated(experiment: Experiment) -> str:
+    """Return the rate, unit and channels that the files do not say themselves, as options of `vicinal score`."""
+    found = experiment.inputs.options if experiment.inputs.folder is not None else {}
+    words: list[str] = []
+    for key in ("rate_hz", "units", "channels"):
+        value = found.get(key, [])
+        for one in value if isinstance(value, list) else [value]:
+            words += [f"--{key.replace('_', '-')}", str(one)]
+    return shlex.join(words)
 
 
 def _fill(

@@ -66,18 +66,20 @@ def init(
     output: Path | None = None,
     told: Mapping[str, Any] = MappingProxyType({}),
     stated: Mapping[str, Any] = MappingProxyType({}),
+    overwrite: bool = False,
     show: Show = QUIET,
 ) -> Started:
     """Look at a folder of recordings and write a commented experiment file that `run` accepts as it is.
 
-    Args:    output: the file; by default NAME.toml here, after the folder.  It must not exist.
+    Args:    output: the file; by default NAME.toml here, after the folder.
              told: columns and table as the user names them, see `inputs.datasets.own.survey`.
              stated: `rate_hz`, `units`, `channels` and `samples`, which files do not state.
+             overwrite: whether the file may be there already; what was in it is lost.
     Raises:  VicinalError: when the folder cannot be used, with what to do.
     """
     path = output or Path(f"{root.resolve().name}.toml")
-    if path.exists():
-        raise PathError(f"{path} exists. Give another --output, or remove it.")
+    if path.exists() and not overwrite:
+        raise PathError(f"{path} exists. Give another --output, or --overwrite to lose what is in it.")
     stated = {key: value for key, value in stated.items() if value is not None}
     looked = survey(root, {**told, "samples": stated.get("samples")})
     catalogue, missing = _catalogue(root, looked, stated)
@@ -178,10 +180,16 @@ def _seen_from(path: Path, other: Path) -> str:
 def _questions(catalogue: Catalogue, task: ProposedTask, missing: Mapping[str, Any]) -> list[Question]:
     questions = []
     if "rate_hz" in missing:
-        text = "The files do not say their rate. Until you do, a position counts as a second."
+        text = (
+            "The files do not say their rate. Until you do, here and in inputs.contract.rate_hz, a position counts as "
+            "a second."
+        )
         questions.append(Question(text, "inputs.options.rate_hz", "--rate-hz"))
     if "units" in missing:
-        text = 'The files do not say their unit. Until you do, values are taken as plain numbers ("1").'
+        text = (
+            "The files do not say their unit. Until you do, here and in inputs.contract.units, values are taken as "
+            'plain numbers ("1").'
+        )
         questions.append(Question(text, "inputs.options.units", "--units"))
     if not catalogue.has_subjects:
         text = "The data do not say whom each recording is of. If somebody was recorded twice, results are too good."

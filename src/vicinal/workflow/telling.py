@@ -40,10 +40,17 @@ def tell_run(run: Run, terminal: Terminal) -> None:
     sentence = run.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(sentence)
-    model = (
-        run.folder / "model.vicinal" if run.model is not None else f"one a fold, in {run.folder / 'folds'}"
-    )
+    if run.model is None:
+        terminal.result(
+            f"report: {run.folder / 'report.html'}\nmodel:  one a fold, in {run.folder / 'folds'}"
+        )
+        return
+    if run.model.policy is not None:
+        policy = run.model.policy
+        terminal.result(f"policy: {policy.aim}{_thresholds(policy)}, of calibrated probabilities")
+    model = run.folder / "model.vicinal"
     terminal.result(f"report: {run.folder / 'report.html'}\nmodel:  {model}")
+    terminal.result(f"score:  vicinal score {model} FILES{f' {run.stated}' if run.stated else ''}")
 
 
 def tell_decision(decided: Decided, terminal: Terminal) -> None:

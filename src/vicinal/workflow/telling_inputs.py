@@ -102,7 +102,7 @@ def tell_started(started: Started, terminal: Terminal) -> None:
     if started.questions:
         terminal.result("Only you know")
     for question in started.questions:
-        option = f", or again with {question.option}" if question.option else ""
+        option = f", or again with {question.option} and --overwrite" if question.option else ""
         terminal.result(f"  {question.text}\n    -> {question.key}{option}")
     terminal.result(f"Wrote {started.path}. Read it, then: vicinal run {started.path}")
 

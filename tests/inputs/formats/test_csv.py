@@ -6,6 +6,7 @@ import pytest
 from tests.inputs.formats.mutants import answers, mutants
 
 from vicinal.errors import FormatError
+from vicinal.inputs.formats.csv import column_names
 from vicinal.inputs.formats.reading import read
 
 PLAIN = "time,MLII [mV],V5 (uV)\n0.00,1,10\n0.01,2,\n0.02,3,NaN\n"
@@ -109,7 +110,7 @@ def test_a_bad_table_is_refused(tmp_path, text, message):
 
 def test_rate_and_unit_are_never_guessed(tmp_path):
     path = write(tmp_path, "a,b\n1,2\n")
-    with pytest.raises(FormatError, match="Give units"):
+    with pytest.raises(FormatError, match="State it: --units"):
         read(path, rate_hz=1.0)
     with pytest.raises(FormatError, match="Give rate_hz"):
         read(path, units="mV")
@@ -165,3 +166,22 @@ def test_mutants(tmp_path):
 @pytest.mark.prove
 def test_ten_thousand_mutants(tmp_path):
     survive(tmp_path, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("lead_I_mV", ("lead_I", "mV")),
+        ("II uV", ("II", "uV")),
+        ("V1_\u00b5V", ("V1", "\u00b5V")),
+        ("II [mV]", ("II", "mV")),
+        ("lead_V", ("lead_V", None)),
+        ("mV", ("mV", None)),
+        ("time_s", ("time", "s")),
+        ("Time_ms", ("Time", "ms")),
+        ("pulse_s", ("pulse_s", None)),
+    ],
+)
+def test_a_header_may_end_with_the_unit(cell: str, expected: tuple[str, str | None]) -> None:
+    names, units = column_names([cell], where="x")
+    assert (names[0], units[0]) == expected

@@ -109,7 +109,7 @@ def test_rate_and_unit_are_never_guessed(tmp_path):
     path = write(tmp_path, np.zeros(3))
     with pytest.raises(FormatError, match="Give rate_hz"):
         read(path, units="1")
-    with pytest.raises(FormatError, match="Give units"):
+    with pytest.raises(FormatError, match="State it: --units"):
         read(path, rate_hz=1.0)
 
 

@@ -1,6 +1,6 @@
 """Read a recording from a CSV or TSV file: one file a recording, one column a channel, one row a position.
 
-Names and units come from the header line (`MLII [mV]` or `MLII (mV)`), the rate from a time column, or both
+Names and units come from the header line (`MLII [mV]`, `MLII (mV)` or `MLII_mV`), the rate from a time column, or both
 from the caller. Must not know data sets.
 """
 
@@ -22,8 +22,12 @@ from vicinal.signal import Signal
 __all__ = ["column_names", "rate_of", "read_csv", "time_column"]
 
 _MAX_CHANNELS = 4096
-_TIME_NAMES = ("time", "time_s", "t", "seconds", "timestamp")
+_TIME_NAMES = ("time", "t", "seconds", "timestamp")
 _UNIT = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\[\]()]+)[\])]")
+# Only units that are no word and no lead: `lead_V` and `lead_m` may be names.
+_SUFFIX = re.compile(
+    r"(?P<name>.+?)[ _](?P<unit>mV|[u\u00b5\u03bc]V)|(?P<time>(?i:time|t|timestamp))[ _](?P<of_time>s|ms)"
+)
 
 
 def read_csv(path: Path, stated: Stated) -> Signal:
@@ -65,19 +69,27 @@ def read_csv(path: Path, stated: Stated) -> Signal:
 
 
 def column_names(cells: Sequence[str], *, where: str) -> tuple[list[str], list[str | None]]:
-    """Return the name and the unit of each column: `MLII [mV]` is MLII in mV, and None where there is no unit.
+    """Return the name and the unit of each column: `MLII [mV]` and `MLII_mV` are MLII in mV; None without a unit.
 
     Raises:  FormatError: when a name is empty or repeats.
     """
     names: list[str] = []
     units: list[str | None] = []
     for cell in cells:
-        match = _UNIT.fullmatch(cell)
-        names.append(match["name"].strip() if match else cell)
-        units.append(match["unit"].strip() if match else None)
+        name, unit = _name_and_unit(cell)
+        names.append(name)
+        units.append(unit)
     if len(set(names)) < len(names) or "" in names:
         raise FormatError(f"{where}: expected distinct column names, got {', '.join(names[:20])}.")
     return names, units
+
+
+def _name_and_unit(cell: str) -> tuple[str, str | None]:
+    if match := _UNIT.fullmatch(cell):
+        return match["name"].strip(), match["unit"].strip()
+    if match := _SUFFIX.fullmatch(cell):
+        return match["name"] or match["time"], match["unit"] or match["of_time"]
+    return cell, None
 
 
 def time_column(names: Sequence[str], *, where: str) -> int | None:

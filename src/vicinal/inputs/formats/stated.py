@@ -61,6 +61,7 @@ class Stated:
         unit = found or self.units
         if not unit:
             raise FormatError(
-                f"{where}: expected a unit, the file has none. Give units; it is never guessed."
+                f"{where}: expected a unit, the file has none, and it is never guessed. State it: --units on the "
+                "command line, inputs.options.units in an experiment."
             )
         return unit

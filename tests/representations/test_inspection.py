@@ -21,6 +21,8 @@ KEYS = {
     "multiply_adds",
     "receptive_field_samples",
     "receptive_field_ms",
+    "receptive_field_heartbeats",
+    "activation_bytes",
     "streamable",
     "delay_ms",
     "state_values",
@@ -137,6 +139,11 @@ def test_founding_by_hand() -> None:
     assert (found.delay_ms, found.state_values) == (None, None)
     assert found.dense_equivalent_parameters == 909 + 50 + 6
     assert [stage.receptive_field_samples for stage in found.stages] == [20, 20, 60, 60, 60, 100]
+    assert [stage.activation_bytes for stage in found.stages] == [36, 36, 20, 20, 20, 4]
+    assert found.activation_bytes == 4 * (9 + 9 + 5 + 5 + 5 + 1)
+    assert found.receptive_field_heartbeats is None  # nobody said that it is an ECG
+    hearts = inspect("founding", input_shape=(1, 100), rate_hz=100, heart_rate_per_min=90)
+    assert hearts.receptive_field_heartbeats == pytest.approx(0.9)  # 600 ms of 667
     assert window_of("founding", (1, 100), 2, 0) == (0, 60)
     assert window_of("founding", (1, 100), 2, 4) == (40, 100)
 

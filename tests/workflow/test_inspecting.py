@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from vicinal.errors import ExperimentError
-from vicinal.workflow.inspecting import inspect, parse_shape
+from vicinal.inputs.contract import Contract
+from vicinal.workflow.inspecting import inspect, is_ecg, parse_shape
 
 
 def test_shapes_are_parsed() -> None:
@@ -20,3 +23,46 @@ def test_the_preset_of_the_design_is_counted() -> None:
     found = inspect("resnet1d", shape="12x1000@100", n_outputs=5)
     assert found.parameters == 2_945_157
     assert round(2 * found.multiply_adds / 1e9, 3) == 0.703
+
+
+def heart(**changes: object) -> Contract:
+    usual = {"channels": ("I", "aVR", "V6"), "rate_hz": 250, "duration_s": 4, "units": "uV"}
+    return Contract.model_validate({**usual, **changes})
+
+
+def test_a_contract_says_shape_rate_and_what_a_heartbeat_is(tmp_path: Path) -> None:
+    (tmp_path / "contract.json").write_text(heart().to_json())
+    found = inspect(
+        "conv 8 window 20 stride 10 | relu | conv 8 window 5 | mean | dense classes",
+        contract_file=tmp_path / "contract.json",
+        n_outputs=5,
+    )
+    assert found.input_shape == (3, 1000)
+    assert found.rate_hz == 250
+    assert found.stages[-1].shape == (5,)
+    assert found.receptive_field_samples == 60
+    assert found.receptive_field_ms == 240.0
+    assert found.receptive_field_heartbeats == pytest.approx(0.24)  # one a second, at 60 a minute
+    assert [stage.receptive_field_heartbeats for stage in found.stages[:2]] == pytest.approx([0.08, 0.08])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"channels": ("ECG lead II",)}, True),
+        ({"channels": ("MLII",), "units": "V"}, True),
+        ({"units": "m/s"}, False),
+        ({"channels": ("Fp1", "Cz", "V6")}, False),
+        ({"channels": ("vibration",), "units": "mV"}, False),
+    ],
+)
+def test_an_ecg_is_told_by_units_and_leads(changes: dict[str, object], expected: bool) -> None:
+    assert is_ecg(heart(**changes)) is expected
+
+
+def test_shape_or_contract_just_one() -> None:
+    with pytest.raises(ExperimentError, match="expected --input or --contract, got neither"):
+        inspect("founding")
+    with pytest.raises(ExperimentError, match="expected --input or --contract, got both"):
+        inspect("founding", shape="1x100@100", contract_file=Path("contract.json"))

@@ -76,6 +76,19 @@ def test_an_inspection_is_told_stage_by_stage(capsys: pytest.CaptureFixture[str]
     assert "177 parameters" in out
 
 
+def test_an_inspection_ends_with_what_locality_saves_and_what_a_stream_needs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_inspection(inspect("founding", shape="1x100@100"), Terminal())
+    out = capsys.readouterr().out
+    assert "136 B of activations" in out
+    assert "965 parameters, 4.3 times as many" in out
+    assert "sees 60 samples, 600.0 ms." in out
+    assert "Streamable: no, stage 1, 'local 1 window 20 stride 10', ties its weights" in out
+    tell_inspection(inspect("conv 2 window 5 | last | dense 1", shape="1x100@100"), Terminal())
+    assert "Streamable: yes, 40.0 ms late, with a state of 6 numbers." in capsys.readouterr().out
+
+
 def test_a_bench_is_told_as_ratios(capsys: pytest.CaptureFixture[str]) -> None:
     measured = {
         "resnet1d": {

@@ -63,7 +63,13 @@ def trace(
 
 def inspect(
     network: Annotated[str, typer.Argument(help="A network text, or the name of a preset.")],
-    shape: Annotated[str, typer.Option("--input", help="CHANNELSxPOINTS@HZ, such as 12x1000@100.")],
+    shape: Annotated[
+        str | None, typer.Option("--input", help="CHANNELSxPOINTS@HZ, such as 12x1000@100.")
+    ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(help="Instead of --input: TOML or JSON, an experiment file, or a model.vicinal."),
+    ] = None,
     classes: Annotated[int, typer.Option(min=1, help="Outputs, for `dense classes`.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +77,7 @@ def inspect(
     from vicinal.workflow.inspecting import inspect
     from vicinal.workflow.telling import tell_inspection
 
-    inspection = inspect(network, shape=shape, n_outputs=classes)
+    inspection = inspect(network, shape=shape, contract_file=contract, n_outputs=classes)
     if as_json:
         print_json(inspection.to_dict())
     else:

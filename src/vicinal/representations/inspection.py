@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from vicinal.errors import NetworkError
-from vicinal.representations.layers.geometry import Facts, Path, Shape
+from vicinal.representations.layers.geometry import Facts, Path, Shape, n_values
 from vicinal.representations.network import Network, sketch
 from vicinal.representations.text import Plan
 
@@ -19,6 +19,8 @@ __all__ = ["Inspection", "StageInspection", "inspect", "window_of"]
 
 Field = int | tuple[int, ...]
 """Samples along time, or (height, width) for images."""
+
+_BYTES = 4  # of a float32
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class StageInspection:
     Args:    text: as written.  shape: what leaves it, (channels, *positions) or (features,).
              parameters: learnt numbers.  multiply_adds: for one signal.
              receptive_field_samples: the input samples that one unit sees (borders aside, at most all).
+             receptive_field_ms, receptive_field_heartbeats: the same in time; None where that is not known.
+             activation_bytes: of what leaves it for one signal, in float32.
     """
 
     text: str
@@ -35,6 +39,9 @@ class StageInspection:
     parameters: int
     multiply_adds: int
     receptive_field_samples: Field
+    receptive_field_ms: float | None
+    receptive_field_heartbeats: float | None
+    activation_bytes: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,9 @@ class Inspection:
              receptive_field_samples: what one unit of the last stage that still has positions sees: what the
              head pools. All samples where no stage has positions.
              receptive_field_ms: 1000 * samples / rate; None without a rate.
+             receptive_field_heartbeats: the same in heartbeats; None without a heart rate.
+             activation_bytes: of what leaves all stages for one signal, in float32: what training keeps of it
+             at least (blocks keep more inside).
              streamable: whether it can run as a step function with a finite state;
              why_not_streamable: the first stage that forbids it, or "".
              delay_ms: how far ahead of its own place (position * total stride) an output looks; None when not
@@ -62,6 +72,8 @@ class Inspection:
     multiply_adds: int
     receptive_field_samples: Field
     receptive_field_ms: float | None
+    receptive_field_heartbeats: float | None
+    activation_bytes: int
     streamable: bool
     why_not_streamable: str
     delay_ms: float | None
@@ -75,12 +87,18 @@ class Inspection:
 
 
 def inspect(
-    text: str | Plan, *, input_shape: tuple[int, ...], rate_hz: float | None, n_outputs: int = 1
+    text: str | Plan,
+    *,
+    input_shape: tuple[int, ...],
+    rate_hz: float | None,
+    n_outputs: int = 1,
+    heart_rate_per_min: float | None = None,
 ) -> Inspection:
     """Say what a network is for signals of this shape.
 
     Args:    text: a network text, a plan, or the name of a preset.  input_shape: (channels, *positions).
              rate_hz: samples a second, > 0, or None.  n_outputs: what `classes` stands for.
+             heart_rate_per_min: of heartbeats to count windows in, > 0; None for what is no ECG.
     Raises:  NetworkError: the text cannot be parsed or does not fit the shape, or the rate is not above 0.
     """
     if rate_hz is not None and not 0 < rate_hz < float("inf"):
@@ -93,12 +111,22 @@ def inspect(
     with_positions = [field for field, one in zip(fields, facts, strict=True) if len(one.shape) > 1]
     field = with_positions[-1] if with_positions else input_shape[1:]
     counts = [sum(parameter.numel() for parameter in part.parameters()) for part in network.children()]
-    stages = tuple(
-        StageInspection(name, one.shape, count, one.multiply_adds, _plain(seen))
-        for name, one, count, seen in zip(network.stage_texts, facts, counts, fields, strict=True)
-    )
     why = _why_not_streamable(network, facts)
     in_ms = None if rate_hz is None or len(input_shape) > 2 else 1000.0 / rate_hz
+    in_beats = None if in_ms is None or heart_rate_per_min is None else in_ms * heart_rate_per_min / 60_000
+    stages = tuple(
+        StageInspection(
+            text=name,
+            shape=one.shape,
+            parameters=count,
+            multiply_adds=one.multiply_adds,
+            receptive_field_samples=_plain(seen),
+            receptive_field_ms=_times(seen, in_ms),
+            receptive_field_heartbeats=_times(seen, in_beats),
+            activation_bytes=_BYTES * n_values(one.shape),
+        )
+        for name, one, count, seen in zip(network.stage_texts, facts, counts, fields, strict=True)
+    )
     return Inspection(
         text=network.text,
         input_shape=network.input_shape,
@@ -106,7 +134,9 @@ def inspect(
         parameters=sum(counts),
         multiply_adds=sum(one.multiply_adds for one in facts),
         receptive_field_samples=_plain(field),
-        receptive_field_ms=None if in_ms is None else field[0] * in_ms,
+        receptive_field_ms=_times(field, in_ms),
+        receptive_field_heartbeats=_times(field, in_beats),
+        activation_bytes=sum(stage.activation_bytes for stage in stages),
         streamable=not why,
         why_not_streamable=why,
         delay_ms=None if in_ms is None or why else _delay(facts) * in_ms,
@@ -225,6 +255,10 @@ def _delay(facts: list[Facts]) -> int:
             break
         place = _compose(one.paths or ((),), 0, place)
     return place[2]
+
+
+def _times(field: tuple[int, ...], unit: float | None) -> float | None:
+    return None if unit is None else field[0] * unit
 
 
 def _plain(field: tuple[int, ...]) -> Field:

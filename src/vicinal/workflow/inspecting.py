@@ -1,20 +1,56 @@
 """`vicinal inspect`: what a network costs and what each unit of it sees."""
 
 import re
+from pathlib import Path
 
 from vicinal.errors import ExperimentError
+from vicinal.inputs.contract import Contract, unit_factor
 from vicinal.representations import inspection
 from vicinal.representations.inspection import Inspection
+from vicinal.workflow.contracting import load_contract
 
-__all__ = ["inspect", "parse_shape"]
+__all__ = ["HEART_RATE_PER_MIN", "inspect", "inspect_for", "is_ecg", "parse_shape"]
 
 _SHAPE = re.compile(r"(\d+)((?:x\d+)+)(?:@(\d+(?:\.\d+)?))?")
 
+_LEADS = re.compile(r"(ECG|EKG|LEAD|MLI{1,3}|I{1,3}|AV[RLF]|V[1-9]R?)\b.*", re.IGNORECASE)
+HEART_RATE_PER_MIN = 60.0
+"""At which windows are counted in heartbeats: one a second."""
 
-def inspect(network: str, *, shape: str, n_outputs: int = 1) -> Inspection:
-    """Inspect a network text or preset for an input such as "12x1000@100" (channels, points, Hz)."""
-    input_shape, rate_hz = parse_shape(shape)
+
+def inspect(
+    network: str, *, shape: str | None = None, contract_file: Path | None = None, n_outputs: int = 1
+) -> Inspection:
+    """Inspect a network text or preset, for what a contract lets in or for a stated shape.
+
+    Args:    shape: such as "12x1000@100" (channels, points, Hz).
+             contract_file: TOML or JSON, an experiment file, or a model.vicinal.  Just one of the two.
+    Raises:  ExperimentError: when not just one of the two is given, or the shape is not of that form.
+    """
+    if (shape is None) == (contract_file is None):
+        given = "neither" if shape is None else "both"
+        raise ExperimentError(f"inspect: expected --input or --contract, got {given}. Give one of them.")
+    if contract_file is not None:
+        return inspect_for(network, load_contract(contract_file), n_outputs=n_outputs)
+    input_shape, rate_hz = parse_shape(shape or "")
     return inspection.inspect(network, input_shape=input_shape, rate_hz=rate_hz, n_outputs=n_outputs)
+
+
+def inspect_for(network: str, contract: Contract, *, n_outputs: int) -> Inspection:
+    """Inspect a network for what a contract lets in; of an ECG, windows are counted in heartbeats too."""
+    return inspection.inspect(
+        network,
+        input_shape=contract.input_shape,
+        rate_hz=contract.position_rate_hz,
+        n_outputs=n_outputs,
+        heart_rate_per_min=HEART_RATE_PER_MIN if is_ecg(contract) else None,
+    )
+
+
+def is_ecg(contract: Contract) -> bool:
+    """Whether the contract asks for voltages of channels that are named like the leads of an ECG."""
+    leads = all(_LEADS.fullmatch(name.strip()) for name in contract.channels)
+    return leads and contract.rate_hz is not None and unit_factor(contract.units, "mV") is not None
 
 
 def parse_shape(text: str) -> tuple[tuple[int, ...], float | None]:

@@ -162,19 +162,37 @@ def tell_inspection(inspection: Inspection, terminal: Terminal) -> None:
             f"{stage.parameters:,}",
             f"{stage.multiply_adds:,}",
             _field(stage.receptive_field_samples),
-            _milliseconds(stage.receptive_field_samples, inspection.rate_hz),
+            "-" if stage.receptive_field_ms is None else f"{stage.receptive_field_ms:.1f}",
+            _bytes(stage.activation_bytes),
         ]
         for stage in inspection.stages
     ]
-    columns = ["stage", "leaves", "parameters", "multiply-adds", "sees samples", "sees ms"]
+    columns = ["stage", "leaves", "parameters", "multiply-adds", "sees samples", "sees ms", "memory"]
     terminal.table(columns, rows)
-    streams = (
-        f"yes, {inspection.delay_ms} ms late" if inspection.streamable else inspection.why_not_streamable
-    )
+    saved = inspection.dense_equivalent_parameters / max(inspection.parameters, 1)
     terminal.result(
-        f"in all: {inspection.parameters:,} parameters, {inspection.multiply_adds:,} multiply-adds a signal; "
-        f"as dense layers {inspection.dense_equivalent_parameters:,} parameters. Streamable: {streams}."
+        f"in all: {inspection.parameters:,} parameters, {inspection.multiply_adds:,} multiply-adds and "
+        f"{_bytes(inspection.activation_bytes)} of activations a signal.\n"
+        f"As dense layers: {inspection.dense_equivalent_parameters:,} parameters, {saved:,.1f} times as many.\n"
+        f"{_sight(inspection)}\n{_streams(inspection)}"
     )
+
+
+def _sight(inspection: Inspection) -> str:
+    """Say what one unit before the head sees."""
+    words = f"One unit before the head sees {_field(inspection.receptive_field_samples)} samples"
+    if inspection.receptive_field_ms is not None:
+        words += f", {inspection.receptive_field_ms:,.1f} ms"
+    if inspection.receptive_field_heartbeats is not None:
+        words += f", {inspection.receptive_field_heartbeats:.2g} heartbeats at 60 a minute"
+    return words + "."
+
+
+def _streams(inspection: Inspection) -> str:
+    if not inspection.streamable:
+        return f"Streamable: no, {inspection.why_not_streamable}."
+    late = "" if inspection.delay_ms is None else f", {inspection.delay_ms:,.1f} ms late"
+    return f"Streamable: yes{late}, with a state of {inspection.state_values:,} numbers."
 
 
 def tell_bench(result: Mapping[str, Any], terminal: Terminal) -> None:
@@ -216,5 +234,9 @@ def _field(samples: int | tuple[int, ...]) -> str:
     return f"{samples:,}" if isinstance(samples, int) else "x".join(map(str, samples))
 
 
-def _milliseconds(samples: int | tuple[int, ...], rate_hz: float | None) -> str:
-    return f"{1000 * samples / rate_hz:,.0f}" if isinstance(samples, int) and rate_hz else "-"
+def _bytes(n: float) -> str:
+    for unit in ("B", "kB"):
+        if n < 1000:
+            return f"{n:.4g} {unit}"
+        n /= 1000
+    return f"{n:,.4g} MB"

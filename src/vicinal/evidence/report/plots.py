@@ -152,7 +152,7 @@ def learning_plot(history: Sequence[Mapping[str, Any]], *, select: str | None = 
             axes.plot(epochs, values, color=RED, label="validation")
         axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
         _mark_epoch(axes, best)
-        _legend(axes, "upper right")
+        _legend_above(axes)
     if metric is None:
         return losses.svg, ""
     with _Drawing("learning curve, metric") as measured:

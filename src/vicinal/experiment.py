@@ -30,6 +30,7 @@ __all__ = [
     "experiment_of",
     "load_experiment",
     "parse_experiment",
+    "parse_inputs",
 ]
 
 _OVERRIDE = "# --set "
@@ -260,6 +261,25 @@ def parse_experiment(
     return _with_absolute_paths(experiment, base or Path.cwd())
 
 
+def parse_inputs(
+    data: Mapping[str, Any], *, overrides: Sequence[str] = (), base: Path | None = None
+) -> InputsConfig:
+    """Check what would stand in [inputs], for data that no experiment names.
+
+    Args:    data: keys of [inputs].  overrides: "label_column=diagnosis" and the like.
+             base: relative files are taken from there.
+    Raises:  ExperimentError: for every problem in it, at once.
+    """
+    stated = dict(data)
+    for override in overrides:
+        _set(stated, *_parsed(override))
+    try:
+        inputs = InputsConfig.model_validate(stated)
+    except ValidationError as error:
+        raise ExperimentError("inputs:\n" + "\n".join(_problems(error, ("inputs",)))) from error
+    return _with_absolute(inputs, base or Path.cwd())
+
+
 def _parsed(override: str) -> tuple[str, Any]:
     key, equals, value = override.partition("=")
     if not equals or not all(key.strip().split(".")):
@@ -288,10 +308,10 @@ def _value(text: str) -> Any:
         return text
 
 
-def _problems(error: ValidationError) -> list[str]:
+def _problems(error: ValidationError, inside: tuple[str, ...] = ()) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
-        place = problem["loc"]
+        place = (*inside, *problem["loc"])
         location = ".".join(map(str, place)) or "experiment"
         if problem["type"] == "extra_forbidden":
             lines.append(f"  {location}: unknown key{did_you_mean(str(place[-1]), _known_keys(place[:-1]))}")
@@ -318,7 +338,10 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _with_absolute_paths(experiment: Experiment, base: Path) -> Experiment:
-    inputs = experiment.inputs
+    return experiment.model_copy(update={"inputs": _with_absolute(experiment.inputs, base)})
+
+
+def _with_absolute(inputs: InputsConfig, base: Path) -> InputsConfig:
     changes: dict[str, Any] = {
         name: (base / value).absolute()
         for name in ("folder", "labels", "events")
@@ -326,4 +349,4 @@ def _with_absolute_paths(experiment: Experiment, base: Path) -> Experiment:
     }
     if inputs.split.file is not None:
         changes["split"] = inputs.split.model_copy(update={"file": (base / inputs.split.file).absolute()})
-    return experiment.model_copy(update={"inputs": inputs.model_copy(update=changes)})
+    return inputs.model_copy(update=changes)

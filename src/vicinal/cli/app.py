@@ -34,6 +34,7 @@ COMMANDS = (
     inputs.audit,
     experiments.run,
     experiments.decide,
+    models.evaluate,
     models.score,
     experiments.compare,
     models.trace,

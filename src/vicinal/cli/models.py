@@ -8,7 +8,7 @@ import typer
 from vicinal.cli.options import Channels, Json, RateHz, Units, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["bench", "inspect", "score", "trace"]
+__all__ = ["bench", "evaluate", "inspect", "score", "trace"]
 
 
 def score(
@@ -35,6 +35,45 @@ def score(
         print_json(scored.to_dict())
     else:
         tell_scores(scored, terminal)
+
+
+def evaluate(
+    models: Annotated[list[Path], typer.Argument(help="A model.vicinal or a run folder; two are compared.")],
+    data: Annotated[
+        Path,
+        typer.Option(help="A folder of labelled recordings, or an experiment file whose [inputs] name them."),
+    ],
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Set one key of [inputs]: label_column=diagnosis. Repeatable."),
+    ] = None,
+    subgroup: Annotated[
+        list[str] | None, typer.Option(help="A column of the labels, for subgroups. Repeatable.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="A folder for evidence, scores and report.")] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of subjects.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Judge a model on labelled data that it has never seen, or compare two on the same rows."""
+    from vicinal.workflow.evaluating import evaluate
+    from vicinal.workflow.telling_evaluation import tell_evaluation
+
+    terminal = Terminal()
+    done = evaluate(
+        models,
+        data=data,
+        overrides=keys or [],
+        columns=subgroup or [],
+        output=output,
+        resamples=resamples,
+        seed=seed,
+        show=terminal,
+    )
+    if as_json:
+        print_json(done.to_dict())
+    else:
+        tell_evaluation(done, terminal)
 
 
 def trace(

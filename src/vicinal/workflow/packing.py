@@ -25,7 +25,7 @@ from vicinal.inputs.part import SAMPLES
 from vicinal.inputs.tasks import truth
 from vicinal.terminal import QUIET, Show
 
-__all__ = ["Source", "Verified", "describe_pack", "pack", "packed", "source_of", "verify"]
+__all__ = ["Source", "Verified", "catalogue_of", "describe_pack", "pack", "packed", "source_of", "verify"]
 
 _OWN_KEYS = (
     "labels", "file_column", "row_column", "label_column", "label_columns", "subject_column", "split_column", "events",
@@ -131,7 +131,7 @@ def source_of(inputs: InputsConfig, data: Path | None) -> Source:
         pack = Pack.open(data)
         _check_given(pack, inputs)
         return Source(pack.classes, pack=pack)
-    module, catalogue = _catalogue(inputs, data)
+    module, catalogue = catalogue_of(inputs, data)
     classes, labels = truth(catalogue, task=inputs.task, positive=inputs.positive, classes=inputs.classes)
     return Source(classes, module=module, catalogue=catalogue, truth=labels)
 
@@ -194,7 +194,11 @@ def _check_given(pack: Pack, inputs: InputsConfig) -> None:
         )
 
 
-def _catalogue(inputs: InputsConfig, data: Path | None) -> tuple[ModuleType, Catalogue]:
+def catalogue_of(inputs: InputsConfig, data: Path | None) -> tuple[ModuleType, Catalogue]:
+    """Return the module of a data set and the list of its recordings.
+
+    Raises:  ExperimentError: when there is no such data set or option.  VicinalError: when it is not found.
+    """
     options: dict[str, Any] = dict(inputs.options)
     known = [one for one in DATASETS if one != "folder"]
     name = "folder" if inputs.folder is not None else str(inputs.dataset)

@@ -1,0 +1,256 @@
+"""Labelled recordings that a model has never seen: listed, held against its contract, prepared and scored.
+
+Wiring only. The contract, the task and the classes are the model's; the data say where recordings and labels lie.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from vicinal.errors import ExperimentError, FormatError, VicinalError
+from vicinal.experiment import Experiment, InputsConfig, load_experiment, parse_inputs
+from vicinal.inputs.contract import Contract
+from vicinal.inputs.datasets.catalogue import Catalogue, Recording
+from vicinal.inputs.prepare import Prepared, prepare
+from vicinal.inputs.tasks import truth
+from vicinal.inputs.violations import check
+from vicinal.scores.model import Model
+from vicinal.scores.scorer import BATCH, Scorer, stacked
+from vicinal.scoretable import ScoreTable
+from vicinal.signal import Signal
+from vicinal.terminal import Show
+from vicinal.workflow.packing import catalogue_of
+
+__all__ = ["External", "Fitness", "external", "score_external"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class External:
+    """Recordings with labels, ready to be read.
+
+    Args:    name, notes: of the data set.  module: reads its recordings.  truth: (n, K), of the model's classes.
+             trained: the experiment, where its title is that of the one that trained the model.
+    """
+
+    name: str
+    notes: tuple[str, ...]
+    module: ModuleType
+    recordings: tuple[Recording, ...]
+    has_subjects: bool
+    truth: Float64[np.ndarray, "n k"]
+    n_unlabelled: int
+    trained: str = ""
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """How recordings fit the contract of a model.
+
+    Args:    n: recordings.  n_exact: as the contract says, to the letter.
+             converted: what was brought into its form, by field of the contract, and in how many recordings.
+             refused: (recording, why), not scored.
+    """
+
+    n: int
+    n_exact: int
+    converted: dict[str, tuple[int, str]]
+    refused: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {
+            "n": self.n,
+            "n_exact": self.n_exact,
+            "converted": {
+                name: {"n": n, "example": example} for name, (n, example) in self.converted.items()
+            },
+            "refused": [list(pair) for pair in self.refused],
+        }
+
+    def findings(self) -> list[tuple[str, str, str]]:
+        """Return (kind, severity, message) for a report, the worst first."""
+        found = []
+        if self.refused:
+            first = "; ".join(f"{name}: {why}" for name, why in self.refused[:3])
+            found.append(
+                (
+                    "contract",
+                    "warning",
+                    f"{len(self.refused):,} of {self.n:,} recordings do not fit the model's contract and were not "
+                    f"scored. {first}",
+                )
+            )
+        found += [
+            ("contract", "note", f"{name}: converted in {n:,} of {self.n:,} recordings, such as {example}")
+            for name, (n, example) in self.converted.items()
+        ]
+        return [*found, ("contract", "note", f"{self.n_exact:,} of {self.n:,} recordings fit as they are.")]
+
+
+def external(model: Model, data: Path, *, overrides: Sequence[str] = ()) -> External:
+    """List the recordings in `data` with their truth in the model's classes.
+
+    Args:    data: a folder of recordings with labels, or an experiment file whose [inputs] say where they are.
+             overrides: "label_column=diagnosis" and the like: keys of [inputs].
+    Returns: every recording whose label says something about the model's classes. A class of the model that the
+             data do not know is 0 where classes exclude each other, and not known where they do not.
+    Raises:  ExperimentError: when no label of the data is one of the model's classes.
+             VicinalError: as the rooms do, with what to do.
+    """
+    calibration = model.calibration
+    experiment, inputs = _inputs(model, data, overrides)
+    module, catalogue = catalogue_of(inputs, None)
+    recordings, classes = catalogue.recordings, calibration.classes
+    if calibration.task == "binary":
+        positive = inputs.positive or tuple(calibration.classes[0].split("+"))
+        _, found = truth(catalogue, task="binary", positive=positive)
+    else:
+        found = _several(catalogue, calibration.task, classes)
+    kept = ~np.isnan(found).all(axis=1)
+    chosen = tuple(one for one, keep in zip(recordings, kept, strict=True) if keep)
+    title = "" if experiment is None else experiment.title
+    return External(
+        name=catalogue.name,
+        notes=catalogue.notes,
+        module=module,
+        recordings=chosen,
+        has_subjects=catalogue.has_subjects,
+        truth=found[kept],
+        n_unlabelled=int((~kept).sum()) + len(catalogue.skipped),
+        trained=title if title and title == model.provenance.get("title") else "",
+    )
+
+
+def _inputs(model: Model, data: Path, overrides: Sequence[str]) -> tuple[Experiment | None, InputsConfig]:
+    """Return the [inputs] of the data, with contract and task of the model."""
+    if data.suffix == ".toml" and data.is_file():
+        experiment, _ = load_experiment(data, [f"inputs.{one}" for one in overrides])
+        own = {"contract": model.contract, "task": model.calibration.task}
+        return experiment, experiment.inputs.model_copy(update=own)
+    task, classes = model.calibration.task, model.calibration.classes
+    stated: dict[str, Any] = {"folder": str(data.absolute()), "task": task}
+    stated |= {"positive": classes[0].split("+")} if task == "binary" else {}
+    stated["contract"] = model.contract.model_dump(mode="json", exclude_none=True)
+    return None, parse_inputs(stated, overrides=overrides, base=data.absolute())
+
+
+def _several(catalogue: Catalogue, task: str, classes: tuple[str, ...]) -> Float64[np.ndarray, "n k"]:
+    known = [name for name in classes if name in catalogue.classes]
+    if not known:
+        raise ExperimentError(
+            f"none of the model's classes {', '.join(classes)} is a label of {catalogue.name}, which has "
+            f"{', '.join(catalogue.classes)}. Name its labels as the model does."
+        )
+    labels = [set(one.labels) for one in catalogue.recordings]
+    found = np.array([[float(name in row) for name in classes] for row in labels])
+    if task == "classes":
+        # A recording of another class, or of two, has no place among classes that exclude each other.
+        found[found.sum(axis=1) != 1] = np.nan
+    else:
+        found[:, [name not in catalogue.classes for name in classes]] = np.nan
+    return found
+
+
+def score_external(
+    scorers: Sequence[Scorer], data: External, *, show: Show
+) -> tuple[list[ScoreTable], list[Fitness]]:
+    """Read every recording once, hold it against the contract of each model, and score what fits all of them.
+
+    Returns: one table and one fitness for each scorer; the tables have the same rows.
+    Raises:  FormatError: when no recording could be scored; says why.
+    """
+    seen = [_Seen(one.contract) for one in scorers]
+    logits: list[list[np.ndarray]] = [[] for _ in scorers]
+    rows: list[int] = []
+    n = len(data.recordings)
+    with show.progress("checking and scoring") as update:
+        for start in range(0, n, BATCH):
+            batch = [
+                (k, ready)
+                for k in range(start, min(start + BATCH, n))
+                if (ready := _ready(data, k, seen)) is not None
+            ]
+            rows += [k for k, _ in batch]
+            for number, scorer in enumerate(scorers):
+                if batch:
+                    logits[number].append(scorer.logits(*stacked([ready[number] for _, ready in batch])))
+            update(min(start + BATCH, n), n)
+    fitness = [one.fitness(n) for one in seen]
+    if not rows:
+        shown = "\n".join(f"  {name}: {why}" for one in fitness for name, why in one.refused[:_SHOWN])
+        raise FormatError(f"none of {n} recordings could be scored:\n{shown}")
+    return [
+        _table(scorer, np.concatenate(parts), data, rows)
+        for scorer, parts in zip(scorers, logits, strict=True)
+    ], fitness
+
+
+class _Seen:
+    """Counts how recordings fit one contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.n_exact = 0
+        self.converted: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        self.refused: list[tuple[str, str]] = []
+
+    def prepare(self, signal: Signal, name: str) -> Prepared | None:
+        violations = check(signal, self.contract)
+        if any(not one.convertible for one in violations):
+            why = "; ".join(one.message for one in violations if not one.convertible)
+            self.refused.append((name, why))
+            return None
+        self.n_exact += not violations
+        for one in violations:
+            self.converted[one.field] += 1
+            self.examples.setdefault(one.field, f"{one.got} for {one.expected} ({name})")
+        return prepare(signal, self.contract)
+
+    def fitness(self, n: int) -> Fitness:
+        converted = {name: (count, self.examples[name]) for name, count in self.converted.items()}
+        return Fitness(n, self.n_exact, converted, tuple(self.refused))
+
+
+def _ready(data: External, k: int, seen: Sequence[_Seen]) -> list[Prepared] | None:
+    """Return a recording as each model takes it, or None when one of them does not."""
+    recording = data.recordings[k]
+    try:
+        signal = data.module.read(recording)
+    except VicinalError as error:
+        for one in seen:
+            one.refused.append((recording.id, str(error)))
+        return None
+    ready = [one.prepare(signal, recording.id) for one in seen]
+    taken = [one for one in ready if one is not None]
+    return taken if len(taken) == len(ready) else None
+
+
+def _table(scorer: Scorer, logits: np.ndarray, data: External, rows: Sequence[int]) -> ScoreTable:
+    chosen = [data.recordings[k] for k in rows]
+    return scorer.table(
+        logits,
+        ids=[one.id for one in chosen],
+        role="test",
+        truth=data.truth[list(rows)],
+        subjects=np.array([one.subject or "" for one in chosen]) if data.has_subjects else None,
+        columns=dict(_columns(chosen)),
+    )
+
+
+def _columns(recordings: Sequence[Recording]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield further columns: numbers, NaN where missing, or text, empty where missing."""
+    for name in dict.fromkeys(name for one in recordings for name in one.columns):
+        values = [one.columns.get(name) for one in recordings]
+        if any(isinstance(value, str) for value in values):
+            yield name, np.array(["" if value is None else str(value) for value in values])
+        else:
+            yield name, np.array([np.nan if value is None else value for value in values], np.float64)

@@ -1,0 +1,134 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vicinal.errors import ExperimentError, FormatError, PathError
+from vicinal.evidence.metrics import compute
+from vicinal.evidence.pairs import differences
+from vicinal.inputs.datasets import synthetic
+from vicinal.scores.model import Model
+from vicinal.scores.score import score_paths
+from vicinal.scoretable import ScoreTable
+from vicinal.workflow.evaluating import evaluate
+from vicinal.workflow.running import Run, run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty recordings of twenty people: one too short to say anything, some in another unit."""
+    made = tmp_path_factory.mktemp("external")
+    rows = []
+    catalogue = synthetic.catalogue(None, n_subjects=40, clips_per_subject=1)
+    for k, one in enumerate(catalogue.recordings):
+        samples = synthetic.read(one).samples[0]
+        unit, factor = ("uV", 1000) if k % 4 == 1 else ("mV", 1)
+        lines = [f"{10 * at},{factor * value:.5f}" for at, value in enumerate(samples)]
+        name = "II" if k == 7 else "ECG"
+        (made / f"{k:03d}.csv").write_text("\n".join([f"time [ms],{name} [{unit}]", *lines]))
+        rows.append([f"{k:03d}", *one.labels[:1], f"p{k // 2}", "f" if k % 3 else "m"])
+    with (made / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["file", "label", "patient", "sex"], *rows])
+    return made
+
+
+@pytest.fixture(scope="module")
+def other(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    output = tmp_path_factory.mktemp("other") / "run"
+    return run(experiment_file, output=output, overrides=["seed=5", "training.epochs=1"])
+
+
+def test_an_external_evaluation_is_what_scoring_and_measuring_give(
+    finished: Run, folder: Path, tmp_path: Path
+) -> None:
+    done = evaluate([finished.folder], data=folder, columns=["sex"], output=tmp_path / "out", resamples=100)
+    (evidence,) = done.evidence
+    model = Model.load(finished.folder / "model.vicinal")
+    files = [path for path in sorted(folder.glob("*.csv")) if path.stem not in ("labels", "007")]
+    scored, _ = score_paths(model, files)
+    table = ScoreTable.read(tmp_path / "out" / "scores.parquet")
+    assert table.ids.tolist() == scored.ids.tolist()
+    np.testing.assert_array_equal(table.logits, scored.logits)
+    assert table.n_subjects == 20
+    assert model.policy is not None
+    expected = compute(table, model.policy.decide(table.probabilities))
+    assert {name: one["value"] for name, one in evidence["metrics"].items()} == expected
+    assert evidence["subgroups"]["sex"]["f"]["n"] == (table.columns["sex"] == "f").sum()
+    assert evidence["policy"]["thresholds"] == list(model.policy.thresholds)
+    assert evidence == json.loads((tmp_path / "out" / "evidence.json").read_text())
+    assert str(tmp_path) not in (tmp_path / "out" / "evidence.json").read_text()
+
+
+def test_contract_findings_come_first(finished: Run, folder: Path, tmp_path: Path) -> None:
+    done = evaluate([finished.folder], data=folder, output=tmp_path / "out", resamples=100)
+    (fitness,) = done.fitness
+    assert (fitness.n, fitness.n_exact) == (40, 29)
+    assert fitness.converted == {"units": (10, "uV for mV (001)")}
+    ((name, why),) = fitness.refused
+    assert name == "007"
+    assert "ECG" in why
+    assert done.evidence[0]["contract"]["refused"] == [["007", why]]
+    assert done.evidence[0]["metrics"]["auroc"]["n"] == 39
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "1 of 40 recordings do not fit the model" in page
+    assert "units: converted in 10 of 40 recordings" in page
+
+
+def test_two_models_are_compared_on_the_same_rows(
+    finished: Run, other: Run, folder: Path, tmp_path: Path
+) -> None:
+    done = evaluate([finished.folder, other.folder], data=folder, output=tmp_path / "out", resamples=100)
+    a, b = (ScoreTable.read(tmp_path / "out" / f"scores-{name}.parquet") for name in "ab")
+    assert a.ids.tolist() == b.ids.tolist()
+    policies = [Model.load(one.folder / "model.vicinal").policy for one in (finished, other)]
+    decided = tuple(
+        policy.decide(table.probabilities)
+        for policy, table in zip(policies, (a, b), strict=True)
+        if policy is not None
+    )
+    assert done.differences == differences(a, b, decisions=decided, resamples=100)  # type: ignore[arg-type]
+    for name, entry in done.differences.items():
+        assert entry["a"] == done.evidence[0]["metrics"][name]["value"]
+        assert entry["b"] == done.evidence[1]["metrics"][name]["value"]
+    assert json.loads((tmp_path / "out" / "differences.json").read_text()) == done.differences
+    alone = evaluate([other.folder], data=folder, resamples=100)
+    assert alone.evidence[0]["metrics"] == done.evidence[1]["metrics"]
+
+
+def test_the_inputs_of_an_experiment_say_where_data_are(
+    finished: Run, experiment_file: Path, tmp_path: Path
+) -> None:
+    done = evaluate([finished.folder], data=experiment_file, resamples=100)
+    assert done.evidence[0]["metrics"]["auroc"]["n"] == 120
+    assert any("rows are not new" in note for note in done.evidence[0]["protocol"]["notes"])
+    text = experiment_file.read_text().replace("Made-up hearts, few", "Others")
+    (tmp_path / "others.toml").write_text(text)
+    done = evaluate(
+        [finished.folder], data=tmp_path / "others.toml", overrides=["options.n_subjects=30"], resamples=100
+    )
+    assert done.evidence[0]["metrics"]["auroc"]["n"] == 30
+    assert not any("not new" in note for note in done.evidence[0]["protocol"]["notes"])
+
+
+def test_what_cannot_be_evaluated_is_refused(finished: Run, folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match="one model, or two to compare, got 3"):
+        evaluate([finished.folder] * 3, data=folder)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    with pytest.raises(PathError, match="is not an empty folder"):
+        evaluate([finished.folder], data=folder, output=tmp_path / "full")
+    with pytest.raises(ExperimentError, match=r"inputs\.labl_column: unknown key, did you mean"):
+        evaluate([finished.folder], data=folder, overrides=["labl_column=x"])
+    with pytest.raises(ExperimentError, match="no class 'disease'"):
+        evaluate([finished.folder], data=folder, overrides=["label_column=sex"])
+
+
+def test_nothing_that_fits_says_why(finished: Run, folder: Path, tmp_path: Path) -> None:
+    for k in range(2):
+        text = (folder / f"{k:03d}.csv").read_text().replace("ECG", "II")
+        (tmp_path / f"{k}.csv").write_text(text)
+    (tmp_path / "labels.csv").write_text("file,label\n0,normal\n1,disease\n")
+    with pytest.raises(FormatError, match="none of 2 recordings could be scored"):
+        evaluate([finished.folder], data=tmp_path)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vicinal.workflow.evaluating import evaluate
 from vicinal.workflow.running import Run, run
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "evidence.schema.json").read_text())
@@ -54,7 +55,15 @@ def test_evidence_with_everything_that_can_be_asked_for(experiment_file: Path, t
     overrides = ['evidence.subgroups=["condition"]', 'evidence.robustness=["shift", "hum"]']
     run(experiment_file, output=tmp_path / "run", overrides=overrides)
     evidence = json.loads((tmp_path / "run" / "evidence.json").read_text())
-    assert set(evidence) == set(SCHEMA["properties"])
+    assert set(evidence) == set(SCHEMA["properties"]) - {"contract"}
+    assert list(problems(evidence, SCHEMA)) == []
+
+
+def test_the_evidence_of_an_external_evaluation(finished: Run, experiment_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    evaluate([finished.folder], data=experiment_file, columns=["condition"], output=output, resamples=100)
+    evidence = json.loads((output / "evidence.json").read_text())
+    assert set(evidence) == set(SCHEMA["properties"]) - {"robustness"}
     assert list(problems(evidence, SCHEMA)) == []
 
 

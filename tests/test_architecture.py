@@ -37,7 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors", "files", "signal", "scoretable", "execution", "inputs.contract", "inputs.violations",
         "inputs.prepare", "inputs.formats", "inputs.pack", "representations", "decisions",
     },
-    "experiment": {"errors", "decisions.aim", "inputs.contract", "inputs.storage", "training.config"},
+    "experiment": {
+        "errors", "decisions.aim", "decisions.events", "inputs.contract", "inputs.storage", "training.config",
+    },
     "proposal": {"errors", "inputs", "representations"},
     "bench": ALL,
     "estimator": ALL | {"workflow"},

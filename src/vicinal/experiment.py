@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vicinal.decisions.aim import spell_aims
+from vicinal.decisions.events import event_times
 from vicinal.errors import ExperimentError, PathError, did_you_mean
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.storage import Storage
@@ -147,12 +148,20 @@ class DecisionsConfig(_Strict):
     confidence: float | None = Field(None, gt=0, lt=1)
     prevalence: float | None = Field(None, gt=0, lt=1)
     refer: dict[str, float] | tuple[float, float] | None = None
+    events: dict[str, float] | None = None
     calibration: Literal["auto", "temperature", "platt", "isotonic", "none"] = "auto"
 
     @field_validator("aim")
     @classmethod
     def _is_an_aim(cls, aim: str | None) -> str | None:
         return None if aim is None else spell_aims(aim)
+
+    @field_validator("events")
+    @classmethod
+    def _are_times(cls, events: dict[str, float] | None) -> dict[str, float] | None:
+        if events is not None:
+            event_times(events)
+        return events
 
 
 class Experiment(_Strict):

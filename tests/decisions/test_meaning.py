@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from vicinal.decisions.meaning import meaning
-from vicinal.decisions.policy import Policy
+from vicinal.decisions.meaning import alarm_rates, meaning
+from vicinal.decisions.policy import Policy, fit_policy
 from vicinal.decisions.proportions import wilson
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError
 from vicinal.scoretable import ScoreTable
@@ -125,3 +126,26 @@ def test_what_does_not_fit_is_refused() -> None:
         meaning(hundred(), policy(), prevalence=1.5)
     with pytest.raises(InfeasibleError, match="A lacks one of them"):
         meaning(table(np.zeros((3, 1)), np.zeros((3, 1))), policy())
+
+
+def test_alarms_are_counted_along_the_recordings_of_each_subject() -> None:
+    # Two days of a, with three alarms, and one of b, with none; rows of one record lie apart.
+    record = np.array(["a1"] * 24 + ["a2"] * 24 + ["b"] * 24)
+    p = np.full(72, 0.1)
+    p[[2, 3, 9, 30]] = 0.9
+    p[[40, 60]] = 0.5  # two alarms more, which would be too many
+    order = np.random.default_rng(0).permutation(72)
+    rows = ScoreTable(
+        task="binary", classes=("A",), role="test", ids=np.arange(72).astype(str), truth=np.full((72, 1), np.nan),
+        logits=np.zeros((72, 1)), probabilities=p[order, None], subjects=np.char.array(record).astype("U1")[order],
+        columns={"record": record[order], "position_s": np.tile(3600.0 * np.arange(24), 3)[order]},
+    )  # fmt: skip
+    policy = fit_policy(replace(rows, role="calibration"), aim="alarms <= 1 per day")
+    (rate,) = alarm_rates(rows, policy, resamples=500, seed=0).values()
+    assert policy.thresholds == (0.9,)
+    assert (rate["n"], rate["per_day"]) == (3, pytest.approx(1.0))
+    assert rate["days"] == pytest.approx(3)
+    assert (rate["low"], rate["high"]) == (0, pytest.approx(1.5))  # all b, all a
+    alone = rows.select(rows.subjects == "a")  # type: ignore[arg-type]
+    (rate,) = alarm_rates(alone, policy, resamples=500, seed=0).values()
+    assert (rate["per_day"], rate["low"]) == (pytest.approx(1.5), None)

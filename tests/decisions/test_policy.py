@@ -1,9 +1,11 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from vicinal.decisions.events import EventTimes
 from vicinal.decisions.policy import Policy, fit_policy
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError, RoleError
 from vicinal.scoretable import ScoreTable
@@ -162,6 +164,40 @@ def test_arguments_that_do_not_fit_are_all_named() -> None:
         fit_policy(table(np.eye(3), np.eye(3), task="classes"), aim="f1")
     with pytest.raises(ExperimentError, match="several classes"):
         fit_policy(table(np.eye(3), np.eye(3), task="labels"), aim="f1", prevalence=0.1)
+
+
+def along_a_day(p: np.ndarray, role: str = "calibration") -> ScoreTable:
+    """One row an hour."""
+    where = {"record": np.full(len(p), "r"), "position_s": 3600.0 * np.arange(len(p))}
+    return replace(table(np.zeros(len(p)), p, role=role), columns=where)
+
+
+def test_alarms_per_day_are_counted_on_events() -> None:
+    p = np.full(24, 0.1)
+    p[[2, 3, 4, 10, 11, 20]] = 0.9, 0.8, 0.9, 0.7, 0.6, 0.5  # three stretches in a day
+    policy = fit_policy(along_a_day(p), aim="alarms <= 2 per day")
+    assert policy.thresholds == (0.6,)
+    assert policy.events == EventTimes()
+    found = policy.alarms(along_a_day(p, "test"))["A"]
+    assert (found.start_s / 3600).tolist() == [2, 10]
+    merged = fit_policy(along_a_day(p), aim="alarms <= 1 per day", events=EventTimes(merge_s=6 * 3600))
+    assert merged.thresholds == (0.6,)
+    assert Policy.from_dict(json.loads(json.dumps(merged.to_dict()))) == merged
+    assert "events" not in fit_policy(table(), aim="f1").to_dict()
+
+
+def test_events_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(FormatError, match="record and position_s is not there"):
+        fit_policy(table(), aim="alarms <= 2 per day")
+    wrong = replace(table(), columns={"record": np.full(10, "r"), "position_s": np.full(10, "soon")})
+    with pytest.raises(FormatError, match="position_s must be seconds"):
+        fit_policy(wrong, aim="alarms <= 2 per day")
+    with pytest.raises(ExperimentError, match="exclusive classes do not have"):
+        fit_policy(table(np.eye(3), np.eye(3), task="classes"), aim="argmax", events=EventTimes())
+    with pytest.raises(ExperimentError, match="decides rows, not events"):
+        fit_policy(table(), aim="f1").alarms(along_a_day(P))
+    with pytest.raises(InfeasibleError, match=r"^A: no threshold gives at most 0.5 alarms per day"):
+        fit_policy(along_a_day(np.tile([0.1, 0.9], 12)), aim="alarms <= 0.5 per day")
 
 
 def test_policies_survive_json() -> None:

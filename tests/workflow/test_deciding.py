@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vicinal.decisions.events import EventTimes, observed_days
 from vicinal.decisions.policy import fit_policy
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError, PathError, RoleError
 from vicinal.experiment import load_experiment
@@ -16,11 +17,12 @@ from vicinal.files import write_json
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
-from vicinal.terminal import QUIET
+from vicinal.terminal import QUIET, Terminal
 from vicinal.workflow.checking import check_run
 from vicinal.workflow.deciding import decide
 from vicinal.workflow.gathering import pack_of
 from vicinal.workflow.running import Run
+from vicinal.workflow.telling import tell_decision
 
 
 @pytest.fixture
@@ -186,3 +188,27 @@ def test_the_audit_of_a_run_decided_again_finds_nothing(folder: Path) -> None:
     replace(model, policy=moved).save(folder / "model.vicinal")
     kinds = [one.kind for one in check_run(folder, experiment, pack, split)]
     assert kinds == ["threshold_not_from_calibration"]
+
+
+def test_alarms_per_day_come_from_rows_that_say_where_they_lie(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(FormatError, match="need the columns record and position_s"):
+        decide(folder, aim="alarms <= 2 per day")
+    for role in ("calibration", "test"):
+        table = table_of(folder, role)
+        record = np.array(["r", "s", "t"])[np.arange(len(table)) * 3 // len(table)]
+        columns = {"record": record, "position_s": 7200.0 * np.arange(len(table))}
+        (folder / "scores" / f"{role}.parquet").write_bytes(replace(table, columns=columns).to_parquet())
+    with (folder / "experiment.toml").open("a") as experiment:
+        experiment.write("[decisions.events]\nmerge_s = 7200\n")
+    decided = decide(folder, aim="alarms <= 2 per day")
+    assert decided.policy.events == EventTimes(merge_s=7200)
+    calibration, test = table_of(folder, "calibration"), table_of(folder, "test")
+    days = observed_days(calibration.columns["record"], calibration.columns["position_s"])
+    assert 0 < len(decided.policy.alarms(calibration)["disease"]) <= 2 * days
+    rate = json.loads((folder / "evidence.json").read_text())["alarms"]["disease"]
+    assert rate["n"] == len(decided.policy.alarms(test)["disease"])
+    tell_decision(decided, Terminal())
+    assert f"Alarms of disease: {rate['n']} in" in capsys.readouterr().out
+    assert Model.load(folder / "model.vicinal").policy == decided.policy

@@ -13,7 +13,7 @@ from vicinal.errors import ExperimentError, did_you_mean
 
 __all__ = ["EXAMPLES", "Aim", "AimKind", "parse_aim", "parse_aims", "spell_aims"]
 
-AimKind = Literal["sensitivity", "specificity", "ppv", "npv", "cost", "alarms", "f1", "argmax"]
+AimKind = Literal["sensitivity", "specificity", "ppv", "npv", "cost", "alarms", "daily", "f1", "argmax"]
 
 EXAMPLES: dict[AimKind, str] = {
     "sensitivity": "sensitivity >= 0.95",
@@ -22,11 +22,13 @@ EXAMPLES: dict[AimKind, str] = {
     "npv": "npv >= 0.99",
     "cost": "cost miss=50 alarm=1",
     "alarms": "alarms <= 30 per 1000",
+    "daily": "alarms <= 2 per day",
     "f1": "f1",
     "argmax": "argmax",
 }
 """Every kind of aim, with an example of its text."""
 
+_NAMES = tuple(dict.fromkeys(example.split()[0] for example in EXAMPLES.values()))
 _OTHER_NAMES = {"recall": "sensitivity", "tpr": "sensitivity", "tnr": "specificity", "precision": "ppv"}
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
 
@@ -37,7 +39,8 @@ class Aim:
 
     Args:    kind: which aim.
              target: a share between 0 and 1: the least sensitivity, specificity, PPV or NPV, or the largest
-             share of people with an alarm (30 per 1000 is 0.03); 0 for the other kinds.
+             share of people with an alarm (30 per 1000 is 0.03); for `daily` the most alarms a day; 0 for the
+             other kinds.
              miss, alarm: what one missed case and one false alarm cost, in one unit; 0 for the other kinds.
     """
 
@@ -51,6 +54,8 @@ class Aim:
             return f"cost miss={_short(self.miss)} alarm={_short(self.alarm)}"
         if self.kind == "alarms":
             return f"alarms <= {_short(round(self.target * 1000, 9))} per 1000"
+        if self.kind == "daily":
+            return f"alarms <= {_short(self.target)} per day"
         if self.kind in ("f1", "argmax"):
             return self.kind
         return f"{self.kind} >= {self.target!r}"
@@ -58,14 +63,15 @@ class Aim:
 
 def parse_aim(text: str) -> Aim:
     """Parse an aim: `sensitivity >= 0.95` (or specificity, ppv, npv), `cost miss=50 alarm=1`,
-    `alarms <= 30 per 1000`, `f1`, or `argmax` (tasks with exclusive classes).
+    `alarms <= 30 per 1000` (people), `alarms <= 2 per day` (events along recordings), `f1`, or
+    `argmax` (tasks with exclusive classes).
 
     Args:    text: the words; a share may be written 0.95 or 95 %.
     Raises:  ExperimentError: when the words are not an aim; the message says what was probably meant.
     """
     words = " ".join(text.lower().split())
     name = (re.match(r"[a-z0-9_]*", words) or [""])[0]
-    if name not in EXAMPLES:
+    if name not in EXAMPLES or name not in _NAMES:
         raise ExperimentError(f"aim {text!r}: {_suggestion(name)}")
     rest = words[len(name) :].strip()
     if name in ("f1", "argmax"):
@@ -140,7 +146,7 @@ def _short(number: float) -> str:
 
 def _suggestion(name: str) -> str:
     known = ", ".join(repr(example) for example in EXAMPLES.values())
-    near = difflib.get_close_matches(name, EXAMPLES, n=1) or [_OTHER_NAMES.get(name, "")]
+    near = difflib.get_close_matches(name, _NAMES, n=1) or [_OTHER_NAMES.get(name, "")]
     meant = f"did you mean {near[0]!r}? " if near[0] else ""
     return f"{name!r} is not an aim; {meant}Aims are {known}."
 
@@ -169,10 +175,15 @@ def _cost(text: str, rest: str) -> Aim:
 
 def _alarms(text: str, rest: str) -> Aim:
     found = re.fullmatch(rf"<= ?{_NUMBER} per (\d+|[a-z]+)", rest)
+    if found and found[2] == "day":
+        limit = float(found[1])
+        if not (math.isfinite(limit) and limit > 0):
+            raise ExperimentError(f"aim {text!r}: the limit must be a number above 0, got {found[1]}.")
+        return Aim(kind="daily", target=limit)
     if found and not found[2].isdigit():
         raise ExperimentError(
-            f"aim {text!r}: alarms are counted per number of people, not per {found[2]}; "
-            f"write it as {EXAMPLES['alarms']!r}."
+            f"aim {text!r}: alarms are counted per number of people or per day, not per {found[2]}; "
+            f"write it as {EXAMPLES['alarms']!r} or {EXAMPLES['daily']!r}."
         )
     if not found:
         raise ExperimentError(f"aim {text!r}: expected a limit, such as {EXAMPLES['alarms']!r}.")

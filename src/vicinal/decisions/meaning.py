@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int8
 
-from vicinal.decisions.policy import Policy
+from vicinal.decisions.events import observed_days
+from vicinal.decisions.policy import Policy, along
 from vicinal.decisions.proportions import Proportion, wilson
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["RELIABLE_SUBJECTS", "ClassMeaning", "Count", "Meaning", "meaning"]
+__all__ = ["RELIABLE_SUBJECTS", "ClassMeaning", "Count", "Meaning", "alarm_rates", "meaning"]
 
 RELIABLE_SUBJECTS = 10
 """With fewer positive (or negative) subjects than this, an interval is not to be relied on."""
@@ -191,6 +192,45 @@ def meaning(
             f"lacks one of them in these {len(table)} rows. Use rows that hold both."
         )
     return Meaning(tuple(found), tuple(left_out))
+
+
+def alarm_rates(
+    table: ScoreTable, policy: Policy, *, resamples: int, seed: int
+) -> dict[str, dict[str, float | None]]:
+    """Return how often the policy alarms along these recordings, by class.
+
+    Args:    table: with columns `record` and `position_s`.  policy: with events.
+             resamples, seed: of the percentile bootstrap by subject (by record, where subjects are not known).
+    Returns: for each class `n` alarms, `days` watched, `per_day`, and its 95 % interval `low` and `high`, which are
+             None with fewer than two subjects.
+    Raises:  ExperimentError: when the policy has no events.  FormatError: when the table does not fit.
+             InfeasibleError: when the rows watch no time.
+    """
+    found = policy.alarms(table)
+    records, position_s = along(table)
+    names, first = np.unique(records, return_index=True)
+    owners = records[first] if table.subjects is None else table.subjects[first]
+    subjects, owner = np.unique(owners, return_inverse=True)
+    watched = [observed_days(records[records == name], position_s[records == name]) for name in names]
+    days = np.bincount(owner, weights=watched, minlength=len(subjects))
+    if not days.sum() > 0:
+        raise InfeasibleError("alarms per day need records of at least two rows at different positions.")
+    drawn = np.random.default_rng(seed).integers(0, len(subjects), (resamples, len(subjects)))
+    rates = {}
+    for name, alarms in found.items():
+        at = owner[np.searchsorted(names, alarms.records)]
+        counts = np.bincount(at, minlength=len(subjects)).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            spread = counts[drawn].sum(axis=1) / days[drawn].sum(axis=1)
+        edges = np.nanquantile(spread, (0.025, 0.975)) if len(subjects) > 1 else None
+        rates[name] = {
+            "n": len(alarms),
+            "days": float(days.sum()),
+            "per_day": float(counts.sum() / days.sum()),
+            "low": None if edges is None else float(edges[0]),
+            "high": None if edges is None else float(edges[1]),
+        }
+    return rates
 
 
 def _of_class(

@@ -10,15 +10,16 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pydantic
-from jaxtyping import Float, Int8
+from jaxtyping import Float, Float64, Int8
 
 from vicinal.decisions.aim import Aim, parse_aims, spell_aims
+from vicinal.decisions.events import Alarms, EventTimes, find_alarms, lowest_onset
 from vicinal.decisions.guarantee import guaranteed_threshold
 from vicinal.decisions.thresholds import Refer, choose_threshold, prevalence_weights, refer_band
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError
 from vicinal.scoretable import FITTING_ROLES, Role, ScoreTable, Task
 
-__all__ = ["Policy", "PolicyKind", "fit_policy"]
+__all__ = ["Policy", "PolicyKind", "along", "fit_policy"]
 
 PolicyKind = Literal["threshold", "argmax"]
 Band = tuple[float, float]
@@ -39,6 +40,7 @@ class Policy:
              role, n_rows, n_positive (K,), n_positive_subjects (K,) or None: the rows it was fitted on.
              n_guarantee: (K,) independent subjects that a guarantee rests on, or None.
              seed: of the draw of one row for each subject.  model_hash: of the model it belongs to.
+             events: how rows along a recording become alarms, or None.
     Raises:  FormatError: when lengths or ranges do not agree; every problem is listed.
     """
 
@@ -59,6 +61,7 @@ class Policy:
     n_guarantee: tuple[int, ...] | None = None
     seed: int = 0
     model_hash: str = ""
+    events: EventTimes | None = None
 
     def __post_init__(self) -> None:
         problems = self._problems()
@@ -101,6 +104,8 @@ class Policy:
             self.n_guarantee is not None
         ):
             problems.append("guaranteed, confidence and n_guarantee belong together")
+        if self.events is not None and self.kind == "argmax":
+            problems.append("events begin at a threshold, and argmax has none")
         return problems
 
     def decide(self, probabilities: Float[np.ndarray, "n k"]) -> Int8[np.ndarray, "n k"]:
@@ -131,9 +136,30 @@ class Policy:
                 referred[:, k] |= (p[:, k] >= band[0]) & (p[:, k] < band[1])
         return np.where(referred, np.int8(-1), decisions)
 
+    def alarms(self, table: ScoreTable) -> dict[str, Alarms]:
+        """Return the alarms of each class along the recordings of these rows.
+
+        Args:    table: of the same classes, with columns `record` and `position_s`.
+        Raises:  ExperimentError: when the policy has no events.  FormatError: when the table does not fit.
+        """
+        if self.events is None:
+            raise ExperimentError(
+                "this policy decides rows, not events; fit one with events, or for alarms per day."
+            )
+        if table.classes != self.classes:
+            raise FormatError(f"policy for {self.classes} does not fit scores of {table.classes}.")
+        records, position_s = along(table)
+        return {
+            name: find_alarms(records, position_s, p, onset=threshold, times=self.events)
+            for name, threshold, p in zip(self.classes, self.thresholds, table.probabilities.T, strict=True)
+        }
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the policy as JSON values."""
-        return _ADAPTER.dump_python(self, mode="json")  # type: ignore[no-any-return]  # a dataclass gives a dict
+        """Return the policy as JSON values; without `events` where it has none."""
+        values: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        if self.events is None:
+            del values["events"]
+        return values
 
     @staticmethod
     def from_dict(value: object) -> "Policy":
@@ -142,7 +168,7 @@ class Policy:
         Raises:  FormatError: when keys, types or numbers are wrong.
         """
         names = {item.name for item in dataclasses.fields(Policy)}
-        if not isinstance(value, dict) or set(value) != names:
+        if not isinstance(value, dict) or set(value) | {"events"} != names:
             found = sorted(map(str, value)) if isinstance(value, dict) else type(value).__name__
             raise FormatError(f"policy: expected an object with {sorted(names)}, got {found}.")
         try:
@@ -162,6 +188,7 @@ def fit_policy(
     confidence: float | None = None,
     prevalence: float | None = None,
     refer: Refer | None = None,
+    events: EventTimes | None = None,
     seed: int = 0,
     model_hash: str = "",
 ) -> Policy:
@@ -175,6 +202,8 @@ def fit_policy(
              specificity. Each class is guaranteed alone, not all classes at once.
              prevalence: that of the field; binary tasks only.
              refer: {"share": 0.1}, {"risk": 0.01}, or (low, high); see `refer_band`.
+             events: how rows along a recording become alarms; for alarms per day those of `EventTimes()` when not
+             given. Needs columns `record` and `position_s`.
              seed: draws one row for each subject.  model_hash: that of the table when not given.
     Raises:  RoleError: for rows of any other role.  ExperimentError: when arguments do not fit each other or
              the task.  InfeasibleError: when the rows cannot meet the aim; every class that cannot is named.
@@ -185,10 +214,12 @@ def fit_policy(
         table.require_role(*FITTING_ROLES, purpose=purpose)
     else:
         table.require_role("calibration", purpose=f"{purpose} with a guarantee")
-    _check_arguments(table, aims, confidence, prevalence)
+    if events is None and any(one.kind == "daily" for one in aims):
+        events = EventTimes()
+    _check_arguments(table, aims, confidence, prevalence, events)
     is_argmax = table.task == "classes"
     thresholds, n_guarantee = (
-        ((), ()) if is_argmax else _fit_classes(table, aims, confidence, prevalence, seed)
+        ((), ()) if is_argmax else _fit_classes(table, aims, confidence, prevalence, events, seed)
     )
     known, positive = ~np.isnan(table.truth), table.truth == 1
     subjects = table.subjects
@@ -214,13 +245,40 @@ def fit_policy(
         n_guarantee=None if confidence is None else n_guarantee,
         seed=seed,
         model_hash=model_hash or table.model_hash,
+        events=events,
     )
 
 
+def along(table: ScoreTable) -> tuple[np.ndarray, Float64[np.ndarray, " n"]]:
+    """Return the record of each row, and where in it the row lies, in seconds.
+
+    Raises:  FormatError: when the table does not say, or not with numbers.
+    """
+    missing = [name for name in ("record", "position_s") if name not in table.columns]
+    if missing:
+        raise FormatError(
+            f"alarms along a recording need the columns record and position_s; {' and '.join(missing)} "
+            "is not there. Score windows or beats that say where they lie."
+        )
+    try:
+        position_s = np.asarray(table.columns["position_s"], dtype=np.float64)
+    except ValueError as error:
+        raise FormatError(f"position_s must be seconds: {error}.") from error
+    if not np.isfinite(position_s).all():
+        raise FormatError("position_s must be finite seconds in every row.")
+    return np.asarray(table.columns["record"], dtype=str), position_s
+
+
 def _check_arguments(
-    table: ScoreTable, aims: tuple[Aim, ...], confidence: float | None, prevalence: float | None
+    table: ScoreTable,
+    aims: tuple[Aim, ...],
+    confidence: float | None,
+    prevalence: float | None,
+    events: EventTimes | None,
 ) -> None:
     problems = []
+    if events is not None and table.task == "classes":
+        problems.append("events begin at a threshold, which exclusive classes do not have; leave them out")
     for aim in dict.fromkeys(aims):
         if (aim.kind == "argmax") != (table.task == "classes"):
             problems.append(
@@ -245,6 +303,7 @@ def _fit_classes(
     aims: tuple[Aim, ...],
     confidence: float | None,
     prevalence: float | None,
+    events: EventTimes | None,
     seed: int,
 ) -> tuple[tuple[float, ...], tuple[int, ...]]:
     thresholds, n_guarantee, problems = [], [], []
@@ -252,6 +311,11 @@ def _fit_classes(
         known = ~np.isnan(table.truth[:, k])
         truth, p = table.truth[known, k], table.probabilities[known, k]
         try:
+            if aim.kind == "daily" and events is not None:
+                # Every row counts, also one of unknown truth: an alarm is an alarm.
+                scores = table.probabilities[:, k]
+                thresholds.append(lowest_onset(*along(table), scores, per_day=aim.target, times=events))
+                continue
             if confidence is None:
                 thresholds.append(choose_threshold(aim, truth, p, prevalence=prevalence))
                 continue

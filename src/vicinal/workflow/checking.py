@@ -145,6 +145,7 @@ def _threshold(table: ScoreTable, model: Model, experiment: Experiment) -> Itera
             aim=aim,
             confidence=stated.confidence,
             prevalence=stated.prevalence,
+            events=policy.events,
             seed=experiment.seed,
             model_hash=model.hash,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vicinal.decisions.events import event_times
 from vicinal.decisions.policy import Policy, fit_policy
 from vicinal.decisions.thresholds import parse_refer
 from vicinal.errors import FormatError, PathError
@@ -67,12 +68,14 @@ def decide(
     """
     model, experiment, before = _model(folder), experiment_of(folder), _evidence(folder)
     tables = {role: _rows(folder, role, model) for role in ("calibration", "test")}
+    times = experiment.decisions.events  # They tell what an alarm is, whatever is aimed at.
     policy = fit_policy(
         tables["calibration"],
         aim=aim,
         confidence=confidence,
         prevalence=prevalence,
         refer=None if refer is None else parse_refer(refer),
+        events=None if times is None else event_times(times),
         seed=experiment.seed,
         model_hash=model.hash,
     )
@@ -84,8 +87,9 @@ def decide(
         "decided_by": shlex.join(["vicinal", "decide", folder.resolve().name, *words]),
         "n_policies": n_policies,
     }
-    # What the run measured of scores alone stays.
-    evidence = before | judge(experiment, tables["test"], policy, protocol=protocol)
+    # What the run measured of scores alone stays; alarms are of the policy that gave them.
+    kept = {name: value for name, value in before.items() if name != "alarms"}
+    evidence = kept | judge(experiment, tables["test"], policy, protocol=protocol)
     _write(folder, decided, policy, tables["calibration"], evidence)
     return Decided(folder, policy, model.policy, n_policies, evidence)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vicinal.decisions.meaning import meaning
+from vicinal.decisions.meaning import alarm_rates, meaning
 from vicinal.decisions.policy import Policy
 from vicinal.evidence.summary import summarise
 from vicinal.experiment import Experiment
@@ -33,6 +33,9 @@ def judge(
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )
+    if policy.events is not None:
+        resamples = experiment.evidence.resamples
+        found["alarms"] = alarm_rates(table, policy, resamples=resamples, seed=experiment.seed)
     return found | in_subgroups(experiment, table, decisions)
 
 

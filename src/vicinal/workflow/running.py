@@ -14,6 +14,7 @@ import torch
 
 import vicinal
 from vicinal.decisions.calibration import fit_calibration
+from vicinal.decisions.events import event_times
 from vicinal.decisions.policy import fit_policy
 from vicinal.evidence.card import write_card
 from vicinal.experiment import Experiment, load_experiment
@@ -267,6 +268,7 @@ def _decide(
         confidence=decisions.confidence,
         prevalence=decisions.prevalence,
         refer=decisions.refer,
+        events=None if decisions.events is None else event_times(decisions.events),
         seed=experiment.seed,
         model_hash=model.hash,
     )

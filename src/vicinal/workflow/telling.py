@@ -40,6 +40,8 @@ def tell_run(run: Run, terminal: Terminal) -> None:
     sentence = run.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(sentence)
+    for line in _rates(run.evidence):
+        terminal.paragraph(line)
     if run.model is None:
         terminal.result(
             f"report: {run.folder / 'report.html'}\nmodel:  one a fold, in {run.folder / 'folds'}"
@@ -68,12 +70,27 @@ def tell_decision(decided: Decided, terminal: Terminal) -> None:
     sentence = decided.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(f"\nOn the test rows: {sentence}")
+    for line in _rates(decided.evidence):
+        terminal.paragraph(line)
     if decided.n_policies > 2:
         terminal.paragraph(
             f"\nThe model has had {decided.n_policies} policies. Who chooses among them by these numbers should judge "
             "the choice on rows that none of them was looked at on."
         )
     terminal.result(f"\nmodel:   {decided.folder / 'model.vicinal'}: the same weights, the new policy")
+
+
+def _rates(evidence: Mapping[str, Any]) -> list[str]:
+    """Return how often each class alarms along the test recordings, in words."""
+    lines = []
+    for name, rate in evidence.get("alarms", {}).items():
+        known = rate["low"] is not None
+        interval = f" ({rate['low']:.3g} to {rate['high']:.3g})" if known else ""
+        lines.append(
+            f"Alarms of {name}: {rate['n']:,} in {rate['days']:.3g} days of test recordings, {rate['per_day']:.3g}"
+            f"{interval} per day."
+        )
+    return lines
 
 
 def _thresholds(policy: Policy) -> str:

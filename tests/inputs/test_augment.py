@@ -12,9 +12,11 @@ from vicinal.inputs.augment import (
     parse_augment,
     shift,
     time_stretch,
+    window,
 )
 
 RATE_HZ = 100.0
+TIMED = [kind for kind, entry in AUGMENTATIONS.items() if entry.axes == "time"]
 
 
 def signals(lengths: list[int], *, n: int = 200, channels: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +31,7 @@ def apply(kind: str, x: np.ndarray, lengths: np.ndarray, *, seed: int = 0, **str
     )
 
 
-@pytest.mark.parametrize("kind", AUGMENTATIONS)
+@pytest.mark.parametrize("kind", TIMED)
 @settings(max_examples=20)
 @given(seed=st.integers(0, 1000), lengths=st.lists(st.integers(0, 200), min_size=1, max_size=5))
 def test_every_augmentation_is_pure_seeded_and_silent_beyond_the_length(
@@ -47,16 +49,16 @@ def test_every_augmentation_is_pure_seeded_and_silent_beyond_the_length(
         assert not row[:, length:].any()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in AUGMENTATIONS if kind != "polarity"])
+@pytest.mark.parametrize("kind", [kind for kind in TIMED if kind != "polarity"])
 def test_every_augmentation_changes_what_it_touches_and_share_0_touches_nothing(kind: str) -> None:
     x, n = signals([200] * 8)
-    strength = {"probability": 0.5} if kind == "dropout" else {}
+    strength = {"dropout": {"probability": 0.5}, "window": {"width_s": 1}}.get(kind, {})
     assert (apply(kind, x, n, **strength) != x).any()
     np.testing.assert_array_equal(apply(kind, x, n, share=0.0), x)
 
 
 # Noise draws one number a position, so the length of the row changes the draw.
-@pytest.mark.parametrize("kind", [kind for kind in AUGMENTATIONS if kind not in ("noise", "muscle")])
+@pytest.mark.parametrize("kind", [kind for kind in TIMED if kind not in ("noise", "muscle")])
 def test_padding_changes_nothing(kind: str) -> None:
     short, lengths = signals([90, 90], n=90)
     padded = np.zeros((2, 2, 200), dtype=np.float32)
@@ -106,6 +108,22 @@ def test_a_cut_out_silences_one_stretch_of_all_channels() -> None:
     assert (silent[:, 0] == silent[:, 1]).all()
     assert 40 < silent[:, 0].sum(axis=1).max() <= 51
     assert (np.abs(np.diff(silent[:, 0].astype(int), axis=1)).sum(axis=1) <= 2).all()
+
+
+def test_a_window_keeps_one_stretch_at_every_place_and_a_short_row_whole() -> None:
+    x = np.arange(1, 7, dtype=np.float32).reshape(1, 1, 6).repeat(200, axis=0)
+    x[100:, :, 5:] = 0
+    x[150:, :, 2:] = 0
+    lengths = np.repeat([6, 5, 2], [100, 50, 50])
+    y = window(x, lengths, np.random.default_rng(0), rate_hz=2.0, width_s=1.5)
+    seen = set()
+    for before, after, length in zip(x[:, 0], y[:, 0], lengths, strict=True):
+        (kept,) = np.nonzero(after)
+        width = min(3, length)
+        assert kept.tolist() == list(range(kept[0], kept[0] + width))
+        np.testing.assert_array_equal(after[kept], before[kept])
+        seen.add((int(length), int(kept[0])))
+    assert seen == {(6, 0), (6, 1), (6, 2), (6, 3), (5, 0), (5, 1), (5, 2), (2, 0)}
 
 
 def test_dropout_keeps_one_channel() -> None:
@@ -168,5 +186,7 @@ def test_what_an_augmentation_needs_is_said() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(ExperimentError, match="needs rate_hz"):
         augment(x, n, parse_augment([{"kind": "shift"}]), rng)
+    with pytest.raises(ExperimentError, match=r"'flip_down' expected rows .*channels, height, width\)"):
+        augment(x, n, parse_augment([{"kind": "flip_down"}]), rng)
     with pytest.raises(ExperimentError, match=r"expected rows of shape \(batch, channels, time\)"):
         augment(x[:, :, None], n, parse_augment([{"kind": "gain"}]), rng)

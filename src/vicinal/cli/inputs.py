@@ -70,6 +70,11 @@ def show(
     start_s: Annotated[float, typer.Option(min=0, help="First second to draw.")] = 0.0,
     duration_s: Annotated[float, typer.Option(min=0.01, max=600, help="Seconds to draw.")] = 10.0,
     row: Annotated[int | None, typer.Option(min=0, help="Which signal of a file that holds several.")] = None,
+    augment: Annotated[
+        list[str] | None,
+        typer.Option(help="Draw it augmented too, such as 'wander level=0.5'; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what augmentation draws at random.")] = 0,
     rate_hz: RateHz = None,
     units: Units = None,
     channels: Channels = None,
@@ -89,6 +94,8 @@ def show(
         rate_hz=rate_hz,
         units=units,
         row=row,
+        augmentations=augment or (),
+        seed=seed,
     )
     if as_json:
         print_json(shown.facts.to_dict())

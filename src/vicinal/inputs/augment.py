@@ -7,12 +7,13 @@ hold in any unit. Knows arrays; must not know labels, packs or networks.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from vicinal.errors import ExperimentError, did_you_mean
+from vicinal.inputs.augment_images import flip_across, flip_down, image_shift
 
 __all__ = ["AUGMENTATIONS", "AugmentStep", "Augmentation", "Strength", "augment", "parse_augment"]
 
@@ -72,6 +73,18 @@ def cut_out(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: flo
     return changed
 
 
+def window(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, width_s: float) -> Rows:
+    """Keep one window of `width_s` of each row where it is, drawn at random, and silence what is around it.
+
+    A row that is no longer than the window stays whole.
+    """
+    width = np.minimum(max(1, round(width_s * rate_hz)), lengths)[:, None]
+    start = rng.integers(0, lengths[:, None] - width + 1)
+    time = np.arange(x.shape[2])
+    changed: Rows = x * ((time >= start) & (time < start + width))[:, None, :].astype(np.float32)
+    return changed
+
+
 def noise(x: Rows, lengths: Lengths, rng: np.random.Generator, *, level: float) -> Rows:
     """Add white noise with a standard deviation drawn between 0 and `level`."""
     added = rng.standard_normal(x.shape, dtype=np.float32) * _uniform(rng, 0, level, len(x))
@@ -115,9 +128,10 @@ class Strength:
 class Augmentation:
     """A function and its numbers; a `timed` one is stated in seconds or hertz and needs the rate."""
 
-    function: Callable[..., Rows]
+    function: Callable[..., np.ndarray]
     strengths: Mapping[str, Strength]
     timed: bool = False
+    axes: Literal["time", "height, width"] = "time"
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -129,6 +143,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         time_stretch, {"low": Strength(0.9, 0.1, 10), "high": Strength(1.1, 0.1, 10)}
     ),
     "cut_out": Augmentation(cut_out, {"width_s": Strength(1.0, 0, 3600)}, timed=True),
+    "window": Augmentation(window, {"width_s": Strength(5.0, 0.001, 3600)}, timed=True),
     "noise": Augmentation(noise, {"level": Strength(0.1, 0, 100)}),
     "muscle": Augmentation(muscle, {"level": Strength(0.1, 0, 100)}, timed=True),
     "wander": Augmentation(
@@ -137,6 +152,9 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "mains": Augmentation(
         mains, {"level": Strength(0.1, 0, 100), "frequency_hz": Strength(50, 1, 1000)}, timed=True
     ),
+    "flip_across": Augmentation(flip_across, {}, axes="height, width"),
+    "flip_down": Augmentation(flip_down, {}, axes="height, width"),
+    "image_shift": Augmentation(image_shift, {"limit": Strength(0.1, 0, 1)}, axes="height, width"),
 }
 """Every augmentation by its `kind`. Each takes `share` too: the share of rows it touches, 1 by default."""
 
@@ -166,30 +184,33 @@ def parse_augment(steps: Sequence[Mapping[str, object] | AugmentStep]) -> tuple[
 
 
 def augment(
-    x: Rows,
+    x: Float32[np.ndarray, "batch channels *positions"],
     lengths: Lengths,
     steps: Sequence[AugmentStep],
     rng: np.random.Generator,
     *,
     rate_hz: float | None = None,
-) -> Rows:
+) -> Float32[np.ndarray, "batch channels *positions"]:
     """Apply the steps in order; each touches its share of the rows, drawn at random.
 
-    Args:    x: (batch, channels, time), zero beyond each length; not changed.  lengths: (batch,).
-             rate_hz: needed by the steps stated in seconds or hertz.
-    Raises:  ExperimentError: when the rows have no time axis, or a step needs a rate and there is none.
+    Args:    x: (batch, channels, time), zero beyond each length, or (batch, channels, height, width); not
+             changed.  lengths: (batch,).  rate_hz: needed by the steps stated in seconds or hertz.
+    Raises:  ExperimentError: when the rows do not have the axes of a step, or a step needs a rate and there
+             is none.
     """
-    if steps and x.ndim != 3:
-        raise ExperimentError(f"augment: expected rows of shape (batch, channels, time), got {x.shape}.")
     for step in steps:
         entry = AUGMENTATIONS[step.kind]
+        if x.ndim != 3 + (entry.axes != "time"):
+            raise ExperimentError(
+                f"augment: {step.kind!r} expected rows of shape (batch, channels, {entry.axes}), got {x.shape}."
+            )
         if entry.timed and rate_hz is None:
             raise ExperimentError(
                 f"augment: {step.kind!r} is stated in time and needs rate_hz. Give the rate."
             )
         timing = {"rate_hz": rate_hz} if entry.timed else {}
         changed = entry.function(x, lengths, rng, **timing, **step.strength)
-        x = np.where(rng.random((len(x), 1, 1)) < step.share, changed, x)
+        x = np.where(rng.random((len(x),) + (1,) * (x.ndim - 1)) < step.share, changed, x)
     return x
 
 

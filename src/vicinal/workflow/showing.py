@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from vicinal.errors import ExperimentError
 from vicinal.evidence.report.strip_picture import image_png, strips_png
 from vicinal.evidence.report.strips import lay_out, paper
 from vicinal.files import write_bytes
+from vicinal.inputs.augment import AugmentStep, augment, parse_augment
 from vicinal.inputs.facts import SignalFacts, facts
 from vicinal.inputs.formats.reading import read
 from vicinal.signal import Signal
@@ -55,22 +56,60 @@ def show(
     rate_hz: float | None = None,
     units: str | None = None,
     row: int | None = None,
+    augmentations: Sequence[str] = (),
+    seed: int = 0,
 ) -> Shown:
     """Read one file, say what it holds and draw it on ECG paper (25 mm/s, 10 mm/mV), or as an image.
 
     Args:    png, html: where to draw; the page is self-contained.  start_s, duration_s: the part to draw.
-             channels, rate_hz, units, row: as in `vicinal.read`.
-    Raises:  VicinalError: as `read` does; ExperimentError: when the part to draw lies outside the recording.
+             channels, rate_hz, units, row: as in `vicinal.read`.  augmentations: such as "wander level=0.5",
+             drawn below the part as it is, which they take as one row.  seed: of what they draw at random.
+    Raises:  VicinalError: as `read` does; ExperimentError: when the part to draw lies outside the recording,
+             or an augmentation is wrong or does not fit it.
     """
+    steps = parse_augment([_step(text) for text in augmentations])
+    if steps and png is None and html is None:
+        raise ExperimentError("--augment: expected --png or --html too, where before and after are drawn.")
     signal = read(path, channels=channels, rate_hz=rate_hz, units=units, row=row)
     found = facts(signal)
     window = _window(signal, start_s, duration_s)
+    drawn = None if signal.rate_hz is None else (window.start / signal.rate_hz, window.stop / signal.rate_hz)
+    if steps:
+        signal = _before_and_after(signal, window, steps, seed=seed)
     if png is not None:
         write_bytes(png, _png(signal, window))
     if html is not None:
         write_bytes(html, _page(signal, found, window).encode())
-    drawn = None if signal.rate_hz is None else (window.start / signal.rate_hz, window.stop / signal.rate_hz)
     return Shown(found, drawn)
+
+
+def _step(text: str) -> dict[str, object]:
+    """Read "wander level=0.5 high_hz=0.3"; what is not a number is left to `parse_augment` to refuse."""
+    kind, *pairs = text.split() or [""]
+    step: dict[str, object] = {"kind": kind}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            step[name] = float(value)
+        except ValueError:
+            step[name] = value
+    return step
+
+
+def _before_and_after(signal: Signal, window: slice, steps: Sequence[AugmentStep], *, seed: int) -> Signal:
+    """Return the signal with its part drawn twice: each channel above its changed self, images side by side."""
+    # Missing samples are 0 to augmentation, as they are in a prepared row.
+    x = np.nan_to_num(signal.samples[..., window])
+    lengths = np.array([x[0].size])
+    y = augment(x[None], lengths, steps, np.random.default_rng(seed), rate_hz=signal.rate_hz)[0]
+    if signal.rate_hz is None:
+        return replace(signal, samples=np.concatenate([x, y], axis=-1))
+    both = np.repeat(signal.samples, 2, axis=0)
+    both[1::2, window] = y
+    names = [name for channel in signal.channels for name in (channel, f"{channel}, augmented")]
+    return replace(
+        signal, samples=both, channels=tuple(names), units=tuple(u for u in signal.units for _ in range(2))
+    )
 
 
 def _window(signal: Signal, start_s: float, duration_s: float) -> slice:

@@ -4,7 +4,7 @@ import pytest
 
 from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
-from vicinal.workflow.inspecting import inspect, is_ecg, parse_shape
+from vicinal.workflow.inspecting import draw_inspection, inspect, is_ecg, parse_shape
 
 
 def test_shapes_are_parsed() -> None:
@@ -66,3 +66,26 @@ def test_shape_or_contract_just_one() -> None:
         inspect("founding")
     with pytest.raises(ExperimentError, match="expected --input or --contract, got both"):
         inspect("founding", shape="1x100@100", contract_file=Path("contract.json"))
+
+
+def test_a_page_is_drawn_over_a_recording_or_a_made_up_heart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time_s,II_mV\n" + "".join(f"{k / 100},{k % 7}\n" for k in range(100)))
+    file = tmp_path / "contract.toml"
+    file.write_text(heart(channels=("II",), rate_hz=100, duration_s=1.0).to_toml())
+    found = inspect("founding", contract_file=file)
+    for recording, about in ((tmp_path / "a.csv", "a recording, as it enters"), (None, "a synthetic ECG")):
+        draw_inspection(found, tmp_path / "page.html", recording=recording, contract_file=file)
+        page = (tmp_path / "page.html").read_text()
+        assert f"Drawn over {about}" in page
+        assert "<polyline" in page
+        assert "a.csv" not in page
+
+
+def test_a_page_needs_time_and_a_recording_its_contract(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match="this network sees images"):
+        draw_inspection(inspect("lenet", shape="1x28x28"), tmp_path / "page.html")
+    with pytest.raises(ExperimentError, match="needs --contract"):
+        draw_inspection(
+            inspect("founding", shape="1x100@100"), tmp_path / "page.html", recording=tmp_path / "a.csv"
+        )
+    assert not (tmp_path / "page.html").exists()

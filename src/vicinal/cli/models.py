@@ -110,13 +110,19 @@ def inspect(
         typer.Option(help="Instead of --input: TOML or JSON, an experiment file, or a model.vicinal."),
     ] = None,
     classes: Annotated[int, typer.Option(min=1, help="Outputs, for `dense classes`.")] = 1,
+    html: Annotated[Path | None, typer.Option(help="Draw what each unit sees as a page.")] = None,
+    recording: Annotated[
+        Path | None, typer.Option(help="A recording to draw it over, instead of a synthetic ECG.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what a network costs and what each unit of it sees."""
-    from vicinal.workflow.inspecting import inspect
+    from vicinal.workflow.inspecting import draw_inspection, inspect
     from vicinal.workflow.telling import tell_inspection
 
     inspection = inspect(network, shape=shape, contract_file=contract, n_outputs=classes)
+    if html is not None:
+        draw_inspection(inspection, html, recording=recording, contract_file=contract)
     if as_json:
         print_json(inspection.to_dict())
     else:

@@ -15,7 +15,7 @@ from vicinal.representations.layers.geometry import Facts, Path, Shape, n_values
 from vicinal.representations.network import Network, sketch
 from vicinal.representations.text import Plan
 
-__all__ = ["Inspection", "StageInspection", "inspect", "window_of"]
+__all__ = ["Inspection", "StageInspection", "inspect", "window_of", "windows_of"]
 
 Field = int | tuple[int, ...]
 """Samples along time, or (height, width) for images."""
@@ -174,6 +174,32 @@ def window_of(
         )
     seen = _trace_back(facts[: stage + 1], np.array([position]), axis=0, input_shape=input_shape)
     return int(seen[0]), int(seen[-1]) + 1
+
+
+def windows_of(
+    text: str | Plan, input_shape: tuple[int, ...], *, n_outputs: int = 1, most: int = 200
+) -> list[tuple[Int[np.ndarray, " m"], Int[np.ndarray, "m 2"]]]:
+    """Return, for every stage, positions evenly taken and what `window_of` says of each.
+
+    Args:    most: positions a stage, at least 1.
+    Raises:  NetworkError: when the network is not 1-D or does not fit the shape.
+    """
+    network = sketch(text, input_shape=input_shape, n_outputs=n_outputs)
+    if len(input_shape) != 2:
+        raise NetworkError(
+            f"expected an input shape (channels, time), got {input_shape}; windows are along time."
+        )
+    facts = [layer.facts for layer in network.layers()]
+    found = []
+    for index, one in enumerate(facts):
+        n = one.shape[-1]
+        positions = np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
+        seen = [
+            _trace_back(facts[: index + 1], np.array([position]), axis=0, input_shape=input_shape)
+            for position in positions
+        ]
+        found.append((positions, np.array([(one[0], one[-1] + 1) for one in seen])))
+    return found
 
 
 def _fields(facts: list[Facts], input_shape: Shape) -> list[tuple[int, ...]]:

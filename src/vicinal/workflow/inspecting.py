@@ -3,13 +3,20 @@
 import re
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float32
+
 from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract, unit_factor
+from vicinal.inputs.datasets import synthetic
+from vicinal.inputs.formats.reading import read
+from vicinal.inputs.prepare import prepare
 from vicinal.representations import inspection
 from vicinal.representations.inspection import Inspection
+from vicinal.scores.inspection_page import write_page
 from vicinal.workflow.contracting import load_contract
 
-__all__ = ["HEART_RATE_PER_MIN", "inspect", "inspect_for", "is_ecg", "parse_shape"]
+__all__ = ["HEART_RATE_PER_MIN", "draw_inspection", "inspect", "inspect_for", "is_ecg", "parse_shape"]
 
 _SHAPE = re.compile(r"(\d+)((?:x\d+)+)(?:@(\d+(?:\.\d+)?))?")
 
@@ -34,6 +41,40 @@ def inspect(
         return inspect_for(network, load_contract(contract_file), n_outputs=n_outputs)
     input_shape, rate_hz = parse_shape(shape or "")
     return inspection.inspect(network, input_shape=input_shape, rate_hz=rate_hz, n_outputs=n_outputs)
+
+
+def draw_inspection(
+    found: Inspection, html: Path, *, recording: Path | None = None, contract_file: Path | None = None
+) -> None:
+    """Write a page with what each unit sees, over a recording or a made-up ECG.
+
+    Args:    recording: prepared as the contract says; None: a synthetic ECG.
+             contract_file: what `found` was inspected for; needed for a recording.
+    Raises:  ExperimentError: when a recording comes without a contract, or the network sees images.
+    """
+    if len(found.input_shape) != 2:
+        raise ExperimentError("inspect: --html draws signals along time, and this network sees images.")
+    if recording is None:
+        write_page(html, found, _made_up(found), about="a synthetic ECG of one lead, of no person")
+        return
+    if contract_file is None:
+        raise ExperimentError("inspect: --recording needs --contract, which says how it enters the network.")
+    prepared = prepare(read(recording), load_contract(contract_file))
+    write_page(
+        html, found, prepared.samples[:, : prepared.length], about="a recording, as it enters the network"
+    )
+
+
+def _made_up(found: Inspection) -> Float32[np.ndarray, "1 time"]:
+    """Draw a heart as long as the input; as if at 100 Hz where no heart is sampled at such a rate."""
+    n, rate_hz = found.input_shape[1], found.rate_hz or 100.0
+    rate_hz = rate_hz if 50 <= rate_hz <= 2000 else 100.0
+    duration_s = min(max(n / rate_hz + 0.5, 1.0), 3600.0)
+    hearts = synthetic.catalogue(
+        n_subjects=1, clips_per_subject=1, duration_s=duration_s, rate_hz=rate_hz, prevalence=0.0, snr_db=25.0
+    )
+    samples = synthetic.read(hearts.recordings[0]).samples
+    return np.resize(samples[0], (1, n)).astype(np.float32)
 
 
 def inspect_for(network: str, contract: Contract, *, n_outputs: int) -> Inspection:

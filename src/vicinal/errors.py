@@ -9,7 +9,6 @@
     |- RoleError         (TypeError)     rows of this role may not be used for this
     |- InfeasibleError   (ValueError)    no threshold can meet the aim on these rows
     |- TrainingError     (RuntimeError)  the optimisation failed: non-finite numbers, a run already finished
-    |- StoppedError      (RuntimeError)  a run was asked to stop, and can go on where it was
     |- ExtraError        (ImportError)   an optional dependency is not installed
 
 A message says what was expected, what was found, where, and what to do. A `VicinalError` is for the user to
@@ -28,7 +27,6 @@ __all__ = [
     "NetworkError",
     "PathError",
     "RoleError",
-    "StoppedError",
     "TrainingError",
     "VicinalError",
     "did_you_mean",
@@ -69,10 +67,6 @@ class InfeasibleError(VicinalError, ValueError):
 
 class TrainingError(VicinalError, RuntimeError):
     """Training cannot go on: a non-finite loss, gradient or weight, or no rows to train on."""
-
-
-class StoppedError(VicinalError, RuntimeError):
-    """A run was asked to stop (SIGTERM): it did after a whole checkpoint, and can be resumed."""
 
 
 class ExtraError(VicinalError, ImportError):

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from vicinal.errors import ExperimentError, StoppedError, TrainingError
+from vicinal.errors import ExperimentError, TrainingError
 from vicinal.representations.engine import Engine
-from vicinal.training.checkpoint import Checkpoints
+from vicinal.training.checkpoint import Checkpoints, Stopped
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import fit
 from vicinal.training.monitor import Monitor
@@ -278,7 +278,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, n, ema):
     settings = {"epochs": 4, "ema": ema, "validate_after_steps": 6, "class_weights": "balanced"}
     whole_lines, lines = [], []
     whole = run(monitor=Monitor(whole_lines.append), **settings)
-    with pytest.raises(StoppedError, match="asked to stop, and did after step"):
+    with pytest.raises(Stopped, match="asked to stop, and did after step"):
         run(
             monitor=Monitor(lines.append),
             checkpoints=Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(n)),
@@ -327,7 +327,7 @@ def test_checkpoints_change_nothing(tmp_path):
 
 def test_a_budget_in_minutes_keeps_its_number_of_steps(tmp_path):
     checkpoints = Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(14))
-    with pytest.raises(StoppedError):
+    with pytest.raises(Stopped):
         run(minutes=0.02, checkpoints=checkpoints)
     total = checkpoints.newest().facts["total"]
     again = run(minutes=0.02, checkpoints=Checkpoints(tmp_path / "c"))

@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 a clear failure, 2 wrong usage, 143 stopped by SIGTERM. Re
 to standard error. Workflows are imported when their command runs, so that `--help` answers at once.
 """
 
-import signal
 import sys
 from typing import Annotated
 
@@ -12,7 +11,7 @@ import typer
 
 from vicinal import __version__
 from vicinal.cli import contracts, experiments, inputs, models
-from vicinal.errors import StoppedError, VicinalError
+from vicinal.errors import VicinalError
 
 __all__ = ["app", "main"]
 
@@ -46,16 +45,13 @@ for command in COMMANDS:
 app.add_typer(contracts.contract, name="contract")
 
 
-_STOPPED = 128 + signal.SIGTERM
-
-
 def main() -> None:
     """Run the command line; intended errors become one message and exit code 1."""
     try:
         app()
     except VicinalError as error:
         print(f"vicinal: {error}", file=sys.stderr)
-        sys.exit(_STOPPED if isinstance(error, StoppedError) else 1)
+        sys.exit(1)
 
 
 def _version(wanted: bool) -> None:

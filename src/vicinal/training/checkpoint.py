@@ -20,12 +20,16 @@ import safetensors.numpy
 from vicinal.errors import PathError
 from vicinal.files import write_bytes
 
-__all__ = ["Checkpoints", "State"]
+__all__ = ["Checkpoints", "State", "Stopped"]
 
 _N_KEPT = 2
 _NAME = "step-{:012d}.checkpoint"
 _PATTERN = re.compile(r"step-(\d{12})\.checkpoint")
 _DIGEST = 32
+
+
+class Stopped(Exception):  # noqa: N818 - no error: what was asked for
+    """Training was asked to stop, and did after a whole checkpoint; whoever asked knows what to do now."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Checkpoints:
     Args:    folder: made when the first is written.
              every_s: seconds between two of them within an epoch; one follows each validation whatever the time.
              stop: asked after each step; once it says True, a checkpoint is written and training ends with
-             a `StoppedError`.
+             `Stopped`.
     Attributes: before_writing: called before each, to bring to the disk what goes with it.
              damaged: names of files that were found not to be as they were written, and passed over.
     """

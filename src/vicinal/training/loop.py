@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
-from vicinal.errors import ExperimentError, StoppedError, TrainingError
+from vicinal.errors import ExperimentError, TrainingError
 from vicinal.training.average import Average
-from vicinal.training.checkpoint import Checkpoints, State
+from vicinal.training.checkpoint import Checkpoints, State, Stopped
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loss import Loss, balanced_weights, make_loss
 from vicinal.training.monitor import Monitor
@@ -107,7 +107,7 @@ def fit(
     Raises:  TrainingError: when loss or gradient is not finite, or there is no step to take.
              ExperimentError: when `config.select` is not one of the validation metrics, or the class weights
              do not fit the outputs.
-             StoppedError: when it was asked to stop.  PathError: when a checkpoint cannot be written.
+             Stopped: when it was asked to stop.  PathError: when a checkpoint cannot be written.
     """
     if batches.n_steps < 1:
         raise TrainingError("training: expected at least one full batch, got none. Use a smaller batch.")
@@ -230,7 +230,7 @@ class _Run:
             self.checkpoints.write(self.n_done, self._state())
             self.last_read = time.perf_counter()
         if is_last and self.n_done != self.total:
-            raise StoppedError(f"training was asked to stop, and did after step {self.n_done}.")
+            raise Stopped(f"training was asked to stop, and did after step {self.n_done}.")
 
     def _state(self) -> State:
         tensors = {f"network.{name}": array for name, array in _exact(self.network).items()}

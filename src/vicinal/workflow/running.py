@@ -25,7 +25,7 @@ from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
-from vicinal.training.checkpoint import Checkpoints
+from vicinal.training.checkpoint import Checkpoints, Stopped
 from vicinal.workflow.cross_validating import Fill, cross_validate
 from vicinal.workflow.disturbing import refuse_images, under_disturbances
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
@@ -44,7 +44,7 @@ from vicinal.workflow.run_folder import (
     run_folder,
 )  # fmt: skip
 from vicinal.workflow.splitting import described
-from vicinal.workflow.stopping import Stop
+from vicinal.workflow.stopping import EXIT_CODE, Stop
 
 __all__ = ["Run", "go", "run"]
 
@@ -114,6 +114,9 @@ def go(
         fill = partial(_fill, stop=stop, accept_changes=accept_changes)
         try:
             made = _made(folder, experiment, text, begun, data=data, resumed=resumed, fill=fill, show=show)
+        except Stopped as stopped:
+            show.say(str(stopped))
+            raise SystemExit(EXIT_CODE) from stopped
         finally:
             if is_interrupted(folder):
                 show.say(f"what was learnt so far is kept; go on with: vicinal run --resume {folder}")

@@ -167,7 +167,7 @@ from vicinal.workflow.running import run
 experiment, output, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 checkpoint.Checkpoints.__init__.__kwdefaults__["every_s"] = 0.0
 rng = random.Random(seed)
-calls, last, begun = 0, rng.randrange(1, 4000) if seed else 0, History.__init__  # 0: lives on
+calls, last, begun = 0, rng.randrange(1, 4000) if seed else -1, History.__init__  # -1: lives on
 
 def profile(frame, event, argument):
     global calls

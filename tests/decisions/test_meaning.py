@@ -102,6 +102,21 @@ def test_few_subjects_and_unknown_subjects_are_said() -> None:
     assert found.to_dict()["n_positive_subjects"] is None
 
 
+@pytest.mark.parametrize(
+    ("n_right", "n_false", "expected"),
+    [(38, 4, False), (40, 38, True), (20, 20, True), (38, 30, True), (38, 20, False)],
+)
+def test_decisions_that_may_be_no_better_than_a_lot_are_said(
+    n_right: int, n_false: int, expected: bool
+) -> None:
+    truth = np.repeat([1.0, 0.0], 40)[:, None]
+    p = np.repeat([0.9, 0.1, 0.9, 0.1], [n_right, 40 - n_right, n_false, 40 - n_false])[:, None]
+    found = meaning(table(truth, p), policy()).classes[0]
+    assert found.may_be_chance == expected
+    assert (found.sensitivity.low + found.specificity.low <= 1) == expected
+    assert ("be no better than giving alarms by lot" in found.sentence) == expected
+
+
 def test_nobody_alarmed_leaves_ppv_open() -> None:
     quiet = meaning(hundred(), policy(thresholds=(1.0,)), prevalence=0.1)
     assert quiet.classes[0].ppv is None

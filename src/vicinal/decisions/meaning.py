@@ -66,6 +66,14 @@ class ClassMeaning:
     unreliable: bool
 
     @property
+    def may_be_chance(self) -> bool:
+        """Whether the intervals allow that alarms by lot do as well; False where some are referred.
+
+        An alarm by lot has a sensitivity and a specificity that make 1 together.
+        """
+        return not self.referred.value and self.sensitivity.low + self.specificity.low <= 1
+
+    @property
     def sentence(self) -> str:
         """One English paragraph."""
         q = 1000 * self.prevalence
@@ -92,6 +100,11 @@ class ClassMeaning:
         else:
             whom = f"{rows}, of {self.n_positive_subjects:,} and {self.n_negative_subjects:,} people"
         parts.append(f"In brackets, 95 % intervals, from {whom}.")
+        if self.may_be_chance:
+            parts.append(
+                f"Sensitivity {self.sensitivity.value:.2f} and specificity {self.specificity.value:.2f} may, by their "
+                "intervals, be no better than giving alarms by lot."
+            )
         if self.unreliable:
             parts.append(f"These numbers are unreliable: fewer than {RELIABLE_SUBJECTS} people of one kind.")
         return " ".join(parts)

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from vicinal.errors import FormatError, PathError, RoleError
 
@@ -132,8 +132,8 @@ class ScoreTable:
                 "Set rows aside for it in the split."
             )
 
-    def select(self, rows: Bool[np.ndarray, " n"]) -> "ScoreTable":
-        """Return the rows where the mask is true, everything else unchanged."""
+    def select(self, rows: Bool[np.ndarray, " n"] | Int64[np.ndarray, " m"]) -> "ScoreTable":
+        """Return the rows where a mask is true, or those at indices, in their order; everything else unchanged."""
         return replace(
             self,
             ids=self.ids[rows],

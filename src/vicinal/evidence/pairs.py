@@ -3,7 +3,6 @@
 Knows score tables and decisions; must not know networks, files or how the scores were made.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,16 +31,7 @@ def in_order_of(a: ScoreTable, b: ScoreTable) -> ScoreTable:
             f"two models are compared on the same truth: got the tasks {a.task!r} and {b.task!r}, or other truth "
             "for the same row. Score both models on the same data."
         )
-    return replace(
-        b,
-        ids=b.ids[order],
-        truth=b.truth[order],
-        logits=b.logits[order],
-        probabilities=b.probabilities[order],
-        subjects=None if b.subjects is None else b.subjects[order],
-        folds=None if b.folds is None else b.folds[order],
-        columns={name: column[order] for name, column in b.columns.items()},
-    )
+    return b.select(order)
 
 
 def differences(

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vicinal.errors import ExperimentError, TrainingError
 from vicinal.training.average import Average
+from vicinal.training.best import Best
 from vicinal.training.checkpoint import Checkpoints, State, Stopped
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loss import Loss, balanced_weights, make_loss
@@ -142,7 +143,7 @@ class _Run:
         self.loss = _loss(batches, config=config, task=task, engine=engine)
         self.n_done = self.n_validated = 0
         self.total = _total(config, batches.n_steps)
-        self.best = _Best(config.select)
+        self.best = Best(config.select)
         self.late: deque[tuple[int, Tensor, float, int]] = deque()
         self.step_seconds: list[float] = []
         self.last_read = self.start
@@ -324,27 +325,6 @@ class _Run:
         )
 
 
-class _Best:
-    """The weights with the best validation metric so far; those of the first epoch among equals."""
-
-    def __init__(self, select: str) -> None:
-        self._select = select
-        self.value = math.nan
-        self.weights: dict[str, Float32[np.ndarray, ...]] = {}
-        self.epoch = 0
-
-    def offer(self, epoch: int, metrics: Mapping[str, float], network: nn.Module) -> bool:
-        value = -metrics[self._select] if self._select == "loss" else metrics[self._select]
-        better = not math.isnan(value) and (math.isnan(self.value) or value > self.value)
-        # Without any number to go by, the last weights are kept; the monitor says so.
-        if better or math.isnan(self.value):
-            self.value, self.epoch, self.weights = value, epoch, _arrays(network)
-        return better
-
-    def restore(self, weights: dict[str, Float32[np.ndarray, "..."]], *, epoch: int, value: float) -> None:
-        self.weights, self.epoch, self.value = weights, epoch, value
-
-
 def _total(config: TrainingConfig, n_steps_per_epoch: int) -> int | None:
     return config.steps if config.epochs is None else config.epochs * n_steps_per_epoch
 
@@ -375,13 +355,6 @@ def _loss(batches: Batches, *, config: TrainingConfig, task: str, engine: Engine
             f"training.class_weights: expected {first.shape[1]} numbers, one a class, got {len(values)}."
         )
     return make_loss(task, weights=engine.tensor(values.astype(np.float32)), smoothing=config.label_smoothing)
-
-
-def _arrays(network: nn.Module) -> dict[str, Float32[np.ndarray, "..."]]:
-    return {
-        name: np.array(tensor.detach().cpu().numpy(), dtype=np.float32, order="C")
-        for name, tensor in network.state_dict().items()
-    }
 
 
 def _exact(network: nn.Module) -> dict[str, np.ndarray]:

@@ -207,8 +207,8 @@ def _empty(part: Path) -> None:
 
 def _tidy(part: Path) -> None:
     """Remove what only an interrupted run needs."""
-    for path in part.glob(f"**/{_CHECKPOINTS}"):
+    for path in list(part.glob(f"**/{_CHECKPOINTS}")):
         shutil.rmtree(path)
     for name in (_BEGUN, _BEGUN_WITH):
-        for path in part.glob(f"**/{name}"):
+        for path in list(part.glob(f"**/{name}")):
             path.unlink()

@@ -14,6 +14,7 @@ from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Compared
 from vicinal.workflow.deciding import Decided
 from vicinal.workflow.demonstrating import Demo
+from vicinal.workflow.metric_cells import count_cell, interval_cell, value_cell
 from vicinal.workflow.running import Run
 from vicinal.workflow.scoring import Scored
 
@@ -34,7 +35,7 @@ _MOST_ROWS = 20
 def tell_run(run: Run, terminal: Terminal) -> None:
     """Print the evidence of a run and where it lies."""
     metrics = run.evidence["metrics"]
-    rows = [[name, _value(row), _interval(row), _count(row)] for name, row in metrics.items()]
+    rows = [[name, value_cell(row), interval_cell(row), count_cell(row)] for name, row in metrics.items()]
     title = "Test rows" if run.model is not None else "Test rows of all folds"
     terminal.table(["metric", "value", "95 % interval", "rows"], rows, title=title)
     sentence = run.evidence["meaning"].get("sentence")
@@ -143,7 +144,7 @@ def tell_demo(demo: Demo, terminal: Terminal) -> None:
         terminal.paragraph(f"\n{claim.sentence}")
     metrics = demo.run.evidence["metrics"]
     chosen = ", ".join(
-        f"{name} {_value(metrics[name])} ({_interval(metrics[name])})"
+        f"{name} {value_cell(metrics[name])} ({interval_cell(metrics[name])})"
         for name in ("auroc", "sensitivity", "specificity")
     )
     terminal.paragraph(
@@ -231,20 +232,6 @@ def tell_bench(result: Mapping[str, Any], terminal: Terminal) -> None:
     terminal.table(columns, rows, title="Against the same network with nn.Conv1d in float32")
     peaks = ", ".join(f"{kind} {peak:.0f}" for kind, peak in result["peak_gflops"].items())
     terminal.result(f"peak GFLOP/s of a 2048-cubed product: {peaks}; load: {result['load']}")
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    return "-" if row["value"] is None else f"{row['value']:.3f}"
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    known = row["low"] is not None and row["high"] is not None
-    words = f"{row['low']:.3f} to {row['high']:.3f}" if known else "-"
-    return f"{words} unreliable" if row.get("unreliable") else words
-
-
-def _count(row: Mapping[str, Any]) -> str:
-    return f"{row['n']:,}" if row.get("n") is not None else "-"
 
 
 def _field(samples: int | tuple[int, ...]) -> str:

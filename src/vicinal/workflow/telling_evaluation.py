@@ -1,11 +1,9 @@
 """What a person reads after `vicinal evaluate`: first how the data fit the contract, then the evidence."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from vicinal.terminal import Terminal
 from vicinal.workflow.evaluating import Evaluated
 from vicinal.workflow.external import Fitness
+from vicinal.workflow.metric_cells import interval_cell, value_cell
 
 __all__ = ["tell_evaluation"]
 
@@ -27,7 +25,7 @@ def tell_evaluation(done: Evaluated, terminal: Terminal) -> None:
                 f"{entry['a']:.3f}",
                 f"{entry['b']:.3f}",
                 f"{entry['value']:+.3f}",
-                _interval(entry),
+                interval_cell(entry),
                 "yes" if entry["clear"] else "",
             ]
             for name, entry in done.differences.items()
@@ -36,7 +34,7 @@ def tell_evaluation(done: Evaluated, terminal: Terminal) -> None:
         terminal.table(columns, rows, title="Two models on the same rows")
     else:
         metrics = done.evidence[0]["metrics"]
-        rows = [[name, _value(row), _interval(row), f"{row['n']:,}"] for name, row in metrics.items()]
+        rows = [[name, value_cell(row), interval_cell(row), f"{row['n']:,}"] for name, row in metrics.items()]
         terminal.table(["metric", "value", "95 % interval", "rows"], rows, title="Rows new to the model")
         if sentence := done.evidence[0]["meaning"].get("sentence"):
             terminal.paragraph(sentence)
@@ -52,13 +50,3 @@ def _tell_fitness(title: str, fitness: Fitness, terminal: Terminal) -> None:
         terminal.result(f"  {len(fitness.refused):,} do not fit and were not scored:")
     for name, why in fitness.refused[:_MOST_REFUSED]:
         terminal.result(f"    {name}: {why}")
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    return "-" if row["value"] is None else f"{row['value']:.3f}"
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    known = row["low"] is not None and row["high"] is not None
-    words = f"{row['low']:.3f} to {row['high']:.3f}" if known else "-"
-    return f"{words} unreliable" if row.get("unreliable") else words

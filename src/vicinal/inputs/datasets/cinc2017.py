@@ -29,7 +29,7 @@ A03123 to the last sample; the others were recorded anew (correlation 0.95 or mo
 _NOTES = (
     "CinC 2017 has no patient identifiers: every number assumes one recording per person.",
     "16 recordings repeat 4 signals, A00227 = A01176 and A02656 = A03123 to the last sample; those of one signal "
-    "stay in one part, though their labels differ.",
+    "stay in one part, though some of them bear different labels.",
 )
 
 

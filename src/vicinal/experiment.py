@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -128,6 +128,7 @@ class EvidenceConfig(_Strict):
     robustness: tuple[
         Literal["shift", "gain", "wander", "hum", "muscle", "dropped", "swapped", "rate"], ...
     ] = ()
+    learning_curve: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()
 
@@ -138,6 +139,12 @@ class EvidenceConfig(_Strict):
                 raise ValueError(f"bands: {name!r} is not among the subgroups")
             if not edges or any(low >= high for low, high in itertools.pairwise(edges)):
                 raise ValueError(f"bands: the edges of {name!r} must rise, such as [40, 65]")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_rise(self) -> Self:
+        if any(low >= high for low, high in itertools.pairwise(self.learning_curve)):
+            raise ValueError("learning_curve: the shares must rise, such as [0.1, 0.25, 0.5, 1]")
         return self
 
 

@@ -52,7 +52,10 @@ def test_the_evidence_of_a_run_and_of_a_cross_validation(finished: Run, crossed:
 
 
 def test_evidence_with_everything_that_can_be_asked_for(experiment_file: Path, tmp_path: Path) -> None:
-    overrides = ['evidence.subgroups=["condition"]', 'evidence.robustness=["shift", "hum"]']
+    overrides = [
+        'evidence.subgroups=["condition"]', 'evidence.robustness=["shift", "hum"]',
+        "evidence.learning_curve=[0.01, 0.5]",
+    ]  # fmt: skip
     run(experiment_file, output=tmp_path / "run", overrides=overrides)
     evidence = json.loads((tmp_path / "run" / "evidence.json").read_text())
     assert set(evidence) == set(SCHEMA["properties"]) - {"contract"}
@@ -63,7 +66,7 @@ def test_the_evidence_of_an_external_evaluation(finished: Run, experiment_file: 
     output = tmp_path / "out"
     evaluate([finished.folder], data=experiment_file, columns=["condition"], output=output, resamples=100)
     evidence = json.loads((output / "evidence.json").read_text())
-    assert set(evidence) == set(SCHEMA["properties"]) - {"robustness"}
+    assert set(evidence) == set(SCHEMA["properties"]) - {"robustness", "learning_curve"}
     assert list(problems(evidence, SCHEMA)) == []
 
 

@@ -3,6 +3,7 @@
 Knows score tables and decisions; must not know networks, files or how the scores were made.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ def differences(
     b: ScoreTable,
     *,
     decisions: tuple[Decisions, Decisions] | None = None,
+    names: Collection[str] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
@@ -47,7 +49,7 @@ def differences(
     A metric that one of the two does not have, or has without a value, has no difference.
 
     Args:    a, b: the same rows in the same order, see `in_order_of`.
-             decisions: of both, (n, K) each.
+             decisions: of both, (n, K) each.  names: of the metrics; None: all.
     Returns: by name {"value", "low", "high", "n", "n_subjects", "n_positive_subjects", "a", "b", "clear"}, and
              "unreliable" as in `evidence.json`; clear: whether the interval lies on one side of 0.
     """
@@ -56,7 +58,8 @@ def differences(
     pairs = [
         (one, other)
         for one in measure(a, first)
-        if (other := of_b.get(one.name)) is not None
+        if (names is None or one.name in names)
+        and (other := of_b.get(one.name)) is not None
         and one.statistic is not None
         and other.statistic is not None
     ]

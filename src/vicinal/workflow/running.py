@@ -45,6 +45,7 @@ from vicinal.workflow.run_folder import (
 )  # fmt: skip
 from vicinal.workflow.splitting import described
 from vicinal.workflow.stopping import EXIT_CODE, Stop
+from vicinal.workflow.withholding import announce, with_fewer_subjects
 
 __all__ = ["Run", "go", "run"]
 
@@ -177,6 +178,7 @@ def _fill(
     keep_to(folder, _decisive(experiment, text, gathered), accept=accept_changes, show=show)
     write_bytes(folder / EXPERIMENT, text.encode())
     gathered.split.write(folder / "split.parquet")
+    announce(experiment, show)
     with stop.heeded():
         learned = _learn(experiment, gathered, folder, stop, show)
     model, tables = _decide(experiment, gathered, learned)
@@ -188,6 +190,7 @@ def _fill(
     assert policy is not None  # `_decide` gave it one
     evidence = judge(experiment, tables["test"], policy, protocol=protocol)
     evidence |= under_disturbances(experiment, model, gathered.pack, gathered.split.indices("test"), show)
+    evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
     write_json(folder / "evidence.json", evidence)
     told = {"meaning": evidence["meaning"], **expected(tables["calibration"], policy)}
     model = replace(model, card=write_card(evidence, network=model.network), reference=model.reference | told)

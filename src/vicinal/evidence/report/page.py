@@ -188,7 +188,12 @@ def _drawings(report: Report) -> dict[str, list[tuple[str, str, str]]]:
             for name, found in report.evidence.get("robustness", {}).items()
             if "points" in found
         ],
+        "cohorts": [],
     }
+    if "learning_curve" in report.evidence:
+        curve = report.evidence["learning_curve"]
+        drawing = plots.learning_curves_plot({"": curve["points"]}, unit=curve["unit"])
+        made["cohorts"].append((drawing, "AUROC against training data", "Shaded: 95 % intervals."))
     if report.history:
         losses, metric = plots.learning_plot(report.history, select=report.select)
         made["training"].append((losses, "Loss", "Mean over each epoch, and on validation rows after it."))

@@ -23,6 +23,7 @@ __all__ = [
     "calibration_plot",
     "decision_plot",
     "histogram_plot",
+    "learning_curves_plot",
     "learning_plot",
     "people_plot",
     "precision_recall_plot",
@@ -369,4 +370,53 @@ def robustness_plot(name: str, found: Mapping[str, Any]) -> str:
         axes.set_ylim(min([0.45, *(one["low"] for one in points)]), 1.02)
         axes.set_xlabel(f"strength ({found['unit']})")
         axes.set_ylabel("AUROC")
+    return drawing.svg
+
+
+def learning_curves_plot(
+    curves: Mapping[str, Sequence[Mapping[str, Any]]], *, metric: str = "AUROC", unit: str = "subjects"
+) -> str:
+    """Draw a metric and its interval against the training subjects, one line for each network.
+
+    Args:    curves: name of each network to its points, as of `learning_curve`; those left out are not drawn.
+    """
+    with _Drawing(f"{metric} against training {unit}") as drawing:
+        axes = drawing.axes
+        sizes: set[int] = set()
+        for colour, (name, points) in zip(_CYCLE, curves.items(), strict=False):
+            drawn = [one for one in points if one.get("value") is not None]
+            at = [one["train_subjects"] for one in drawn]
+            sizes.update(at)
+            label = name if len(curves) > 1 else None
+            axes.plot(
+                at, [one["value"] for one in drawn], color=colour, marker="o", markersize=4, label=label
+            )
+            known = [one for one in drawn if one["low"] is not None]
+            # With several networks bands hide each other; bars beside the points do not.
+            if len(curves) == 1:
+                axes.fill_between(
+                    [one["train_subjects"] for one in known],
+                    [one["low"] for one in known],
+                    [one["high"] for one in known],
+                    color=colour,
+                    alpha=0.15,
+                    linewidth=0,
+                )
+            else:
+                for one in known:
+                    axes.vlines(
+                        one["train_subjects"],
+                        one["low"],
+                        one["high"],
+                        color=colour,
+                        alpha=0.35,
+                        linewidth=1.4,
+                    )
+        axes.set_xscale("log")
+        axes.set_xticks(sorted(sizes), [f"{size:,}" for size in sorted(sizes)])
+        axes.minorticks_off()
+        axes.set_xlabel(f"training {unit}")
+        axes.set_ylabel(metric)
+        if len(curves) > 1:
+            _legend_above(axes)
     return drawing.svg

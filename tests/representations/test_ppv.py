@@ -1,9 +1,11 @@
 """Counts of any length, and the same in NumPy, in torch and compiled."""
 
+from ctypes import CDLL
+
 import pytest
 import torch
 
-from vicinal.representations import ppv
+from vicinal.representations import native, ppv
 
 
 def counted(
@@ -15,7 +17,7 @@ def counted(
     channels[:, 0] |= ~channels.any(1)
     biases = torch.randn(units, generator=generator) * 3
     found = ppv.proportions(x, lengths, dilations=dilations, channels=channels, biases=biases)
-    other = ppv._in_torch(x, lengths, dilations, channels, biases, count=ppv._count, size=2)
+    other = ppv._in_torch(x, lengths, dilations, channels, biases, size=2)
     return found, other
 
 
@@ -41,37 +43,42 @@ def test_nothing_is_lost_where_every_answer_counts() -> None:
     assert (ppv.proportions(x, None, biases=torch.zeros(168), **options) == 0).all()  # above, not at
 
 
-@pytest.mark.filterwarnings(
-    "ignore:.*script_method:DeprecationWarning"
-)  # torch's own, when it loads its compiler
-@pytest.mark.parametrize("n_channels", [1, 2])
-def test_compiled_loops_count_the_same_and_stay_in_use(
-    n_channels: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not ppv._has_compiler():
+@pytest.fixture(scope="module")
+def library() -> CDLL:
+    made = native.library(ppv.SOURCE)
+    if made is None:
         pytest.skip("no C++ compiler")
-    monkeypatch.setattr(ppv, "_SHAPES", set())
-    x = torch.randn(11, n_channels, 300, generator=torch.Generator().manual_seed(0))
-    lengths = torch.tensor([300, 299, 50, 1, 0, 300, 300, 300, 300, 300, 20])
+    return made
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 9])
+@pytest.mark.parametrize("n", [9, 15, 16, 300, 2047, 2048, 2049, 4500])
+def test_compiled_loops_count_the_same_and_stay_in_use(
+    n_channels: int, n: int, library: CDLL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "_made", {})
+    monkeypatch.setattr(native, "_make", lambda _: library)
+    x = torch.randn(11, n_channels, n, generator=torch.Generator().manual_seed(0))
+    lengths = torch.tensor([n, n - 1, 5, 1, 0, n, n // 2, n, n, n // 3, n])
     for row, length in zip(x, lengths.tolist(), strict=True):
         row[:, length:] = 0
-    in_numpy, _ = counted(x, lengths, 588)
-    assert not ppv._SHAPES
-    monkeypatch.setattr(ppv, "COMPILED_FROM", 11 * 300 * 588)
-    compiled, _ = counted(x, lengths, 588)
-    assert list(ppv._SHAPES) == [(n_channels, 300, 588)]
+    in_numpy, _ = counted(x, lengths, 924)  # 11 biases of each kernel at most: more than are counted at once
+    assert not native.is_loaded(ppv.SOURCE)
+    monkeypatch.setattr(ppv, "COMPILED_FROM", 11 * n * 924)
+    monkeypatch.setattr(ppv._Counter, "proportions", None)  # would fail if it were asked
+    compiled, _ = counted(x, lengths, 924)
     assert torch.equal(compiled, in_numpy)
-    monkeypatch.setattr(ppv, "_Counter", None)  # would fail if it were asked
-    assert torch.equal(counted(x[:3], lengths[:3], 588)[0], in_numpy[:3])
+    assert torch.equal(counted(x[:3], lengths[:3], 924)[0], in_numpy[:3])
+    assert torch.equal(counted(x[:1], None, 924)[0], in_numpy[:1])
 
 
 def test_without_a_compiler_numpy_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_made", {})
     monkeypatch.setattr(ppv, "COMPILED_FROM", 0)
-    monkeypatch.setattr(ppv, "_SHAPES", set())
-    monkeypatch.setattr(ppv, "_has_compiler", lambda: False)
+    monkeypatch.setenv("CXX", "no-such-compiler")
     found, other = counted(torch.randn(2, 1, 50), None)
     assert torch.equal(found, other)
-    assert not ppv._SHAPES
+    assert native.library(ppv.SOURCE) is None
 
 
 def test_dilations_by_hand() -> None:

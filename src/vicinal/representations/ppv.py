@@ -2,21 +2,19 @@
 
 The 84 kernels of length 9 have the weight 2 three times and -1 six times, so an answer is minus the sum of nine
 shifts of the signal, plus three times three of them (Dempster et al. 2021, section 3.1): additions only, shared
-by kernels that share shifts. What remains is to count. There are two ways, with the same counts since they add in the
+by kernels that share shifts. What remains is to count. There are three ways, with the same counts since they add in the
 same order. In NumPy, in blocks that stay in a processor's cache: its comparison writes bytes eight times as fast as
-torch's, and a word sums eight of them at once. In torch, on other devices, and compiled on a processor where a C++
-compiler is there and the work is worth the seconds that compiling takes: adding and counting then are one loop.
+torch's, and a word sums eight of them at once. In C++ (ppv.cpp), where a compiler is there and the work is worth the
+second that it takes: adding and counting then are one loop, and threads share the rows. In torch, on other devices.
 
 Knows signals, kernels and biases as arrays; not layers, nor where biases come from.
 """
 
 import math
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import CDLL, c_int64, c_void_p
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -25,8 +23,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
+from vicinal.representations import native
+
 __all__ = ["KERNELS", "N_KERNELS", "TAPS", "Dilation", "answers", "choose_dilations", "proportions", "shares"]
 
+SOURCE = "ppv"
 TAPS = 9
 KERNELS = tuple(combinations(range(TAPS), 3))
 """Which three of the nine taps weigh 2; the others weigh -1."""
@@ -42,13 +43,10 @@ MOST_WORDS = 255
 """Bytes of 0 or 1 are summed eight at a time in words; so many of them cannot overflow a byte."""
 DEVICE_VALUES = 1 << 26
 """Answers that another device holds at once."""
-TOGETHER = 4
-"""Biases counted at once in torch: a fixed number, so that one compiled loop serves every dilation."""
-COMPILED_ROWS = 8
-COMPILED_FROM = 40_000_000_000
-"""Comparisons from which compiling (some 4 s) pays: it saves about 0.15 ns for each."""
-MOST_COMPILED = 3
-"""Shapes at most that loops are compiled for; a compiler that has seen too many gives up without a word."""
+COMPILED_FROM = 4_000_000_000
+"""Comparisons from which compiling (some 0.8 s) pays: it saves about 0.2 ns for each."""
+ROWS_OF_A_TASK = 8
+"""That a thread counts before it takes the next."""
 
 Samples = Float32[np.ndarray, "rows channels time"]
 
@@ -148,13 +146,13 @@ def proportions(
     if x.device.type != "cpu":
         most = max(dilation.n_biases for dilation in dilations)
         size = max(1, DEVICE_VALUES // (N_KERNELS * (most + TAPS) * x.shape[-1]))
-        return _in_torch(x, lengths, dilations, channels, biases, count=_count, size=size)
-    if _pays_to_compile(x, len(biases)):
-        with _one_thread():
-            count = _compiled()
-            return _in_torch(x, lengths, dilations, channels, biases, count=count, size=COMPILED_ROWS)
+        return _in_torch(x, lengths, dilations, channels, biases, size=size)
     counter = _Counter(x.detach().numpy(), dilations, channels.numpy(), biases.detach().numpy())
-    return torch.from_numpy(counter.proportions(None if lengths is None else lengths.numpy()))
+    sizes = None if lengths is None else lengths.numpy()
+    library = _library_if_worth(x.shape[0] * x.shape[-1] * len(biases))
+    if library is None:
+        return torch.from_numpy(counter.proportions(sizes))
+    return torch.from_numpy(counter.compiled(library, sizes, n_threads=torch.get_num_threads()))
 
 
 class _Counter:
@@ -169,6 +167,28 @@ class _Counter:
     def proportions(self, lengths: np.ndarray | None) -> np.ndarray:
         for task in self._tasks(lengths):
             self._count(*task)
+        return self.found
+
+    def compiled(self, library: CDLL, lengths: np.ndarray | None, *, n_threads: int) -> np.ndarray:
+        """Count in C++: each thread takes some rows, and counts on its own."""
+        x, biases = (np.ascontiguousarray(values, dtype=np.float32) for values in (self.x, self.biases))
+        n = np.full(len(x), x.shape[-1]) if lengths is None else lengths
+        n = np.ascontiguousarray(n, dtype=np.int64)
+        channels = np.ascontiguousarray(self.channels, dtype=np.uint8)
+        facts = [(one.index, one.step, one.n_biases, one.first) for one in self.dilations]
+        dilations = np.array(facts, dtype=np.int64)
+
+        def count(start: int) -> None:
+            rows = slice(start, start + ROWS_OF_A_TASK)
+            library.count_above(
+                _pointer(x[rows]), *map(c_int64, x[rows].shape), _pointer(n[rows]),
+                _pointer(dilations), c_int64(len(dilations)), _pointer(channels),
+                _pointer(biases), c_int64(len(biases)), _pointer(self.found[rows]),
+            )  # fmt: skip
+
+        starts = range(0, len(x), ROWS_OF_A_TASK)
+        with ThreadPoolExecutor(max(1, min(n_threads, len(starts)))) as pool:
+            list(pool.map(count, starts))
         return self.found
 
     def _tasks(self, lengths: np.ndarray | None) -> Iterator[tuple[Dilation, np.ndarray, int]]:
@@ -300,67 +320,15 @@ def _minus_all(taps: Float32[np.ndarray, "... taps time"]) -> Float32[np.ndarray
     return total
 
 
-Count = Callable[..., tuple[Tensor, ...]]
+def _library_if_worth(n_comparisons: int) -> CDLL | None:
+    """Return the compiled loops; once they are there, work of any size goes through them."""
+    if n_comparisons >= COMPILED_FROM or native.is_loaded(SOURCE):
+        return native.library(SOURCE)
+    return None
 
 
-def _pays_to_compile(x: Tensor, n_features: int) -> bool:
-    shape = (*x.shape[1:], n_features)
-    if shape in _SHAPES:
-        return True
-    worth = len(x) * x.shape[-1] * n_features >= COMPILED_FROM
-    if not worth or len(_SHAPES) == MOST_COMPILED or not _has_compiler():
-        return False
-    _SHAPES.add(shape)
-    return True
-
-
-_SHAPES: set[tuple[int, ...]] = set()
-"""(channels, time, features) that loops were compiled for: from then on the work of any size goes through them."""
-
-
-@lru_cache
-def _has_compiler() -> bool:
-    """Return whether torch can compile here: a compiler may be there and headers that it needs may not."""
-    if shutil.which(os.environ.get("CXX", "g++")) is None:
-        return False
-    try:
-        torch.compile(torch.neg)(torch.ones(8))
-    except RuntimeError:
-        return False
-    return True
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread: two runtimes of threads, torch's and the compiled loop's, would wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@lru_cache
-def _compiled() -> Count:
-    count: Count = torch.compile(_count, dynamic=False)
-    return count
-
-
-def _count(
-    alpha: Float32[Tensor, "rows parts time"],
-    thrice: Float32[Tensor, "rows taps time"],
-    part: Int64[Tensor, " kernels"],
-    taps: Int64[Tensor, "kernels 3"],
-    biases: Float32[Tensor, "kernels together"],
-) -> tuple[Tensor, ...]:
-    """Return for each of some biases how many answers are above it, (rows, kernels), with the sign reversed."""
-    values = alpha[:, part] + thrice[:, taps[:, 0]] + thrice[:, taps[:, 1]] + thrice[:, taps[:, 2]]
-    # The sign bit of a difference, moved through all bits, is -1 or 0: compilers make more of it than of a comparison.
-    return tuple(
-        ((biases[None, :, index, None] - values).view(torch.int32) >> 31).sum(-1, dtype=torch.int32)
-        for index in range(biases.shape[1])
-    )
+def _pointer(array: np.ndarray) -> c_void_p:
+    return c_void_p(array.ctypes.data)
 
 
 def _in_torch(
@@ -370,31 +338,25 @@ def _in_torch(
     channels: Tensor,
     biases: Tensor,
     *,
-    count: Count,
     size: int,
 ) -> Tensor:
-    """Count in torch, always `size` rows at a time; rows that are missing have the length 0."""
+    """Count in torch, `size` rows at a time."""
     found = torch.empty((len(x), len(biases)), dtype=torch.float32, device=x.device)
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        if lengths is None:
+            lengths = torch.full((len(x),), x.shape[-1], device=x.device)
         for start in range(0, len(x), size):
             rows = slice(start, start + size)
-            missing = size - len(x[rows])
-            some = F.pad(x[rows], (0, 0, 0, 0, 0, missing))
-            n = (
-                torch.full((len(x[rows]),), x.shape[-1], device=x.device)
-                if lengths is None
-                else lengths[rows]
-            )
-            n = F.pad(n, (0, missing))
             for dilation in dilations:
                 chosen = channels[dilation.combinations]
-                part = _proportions_in_torch(some, n, dilation, chosen, biases[dilation.features], count)
-                found[rows, dilation.features] = part[: len(x[rows])]
+                found[rows, dilation.features] = _proportions_in_torch(
+                    x[rows], lengths[rows], dilation, chosen, biases[dilation.features]
+                )
     return found
 
 
 def _proportions_in_torch(
-    x: Tensor, lengths: Tensor, dilation: Dilation, channels: Tensor, biases: Tensor, count: Count
+    x: Tensor, lengths: Tensor, dilation: Dilation, channels: Tensor, biases: Tensor
 ) -> Tensor:
     n_time, device = x.shape[-1], x.device
     summed = x if x.shape[1] == 1 else _summed_in_torch(x, channels)
@@ -412,13 +374,11 @@ def _proportions_in_torch(
     alpha = alpha.expand(-1, n_parts, -1).masked_fill(~counts, -torch.inf)
     part = kernels % n_parts
     taps = torch.tensor(KERNELS, device=device) + (0 if n_parts == 2 else TAPS * kernels[:, None])
-    thrice = (3 * shifts).flatten(1, 2).contiguous()
-    table = F.pad(biases.view(N_KERNELS, -1), (0, -dilation.n_biases % TOGETHER), value=torch.inf)
-    above: list[Tensor] = []
-    for first in range(0, table.shape[1], TOGETHER):
-        above += count(alpha, thrice, part, taps, table[:, first : first + TOGETHER].contiguous())
+    thrice = (3 * shifts).flatten(1, 2)
+    values = alpha[:, part] + thrice[:, taps[:, 0]] + thrice[:, taps[:, 1]] + thrice[:, taps[:, 2]]
+    above = [(values > bias[:, None]).sum(-1) for bias in biases.view(N_KERNELS, -1).T]
     positions = (lengths[:, None] - 2 * edges).clamp(min=1)[:, part]
-    return (-torch.stack(above[: dilation.n_biases], -1) / positions[..., None]).flatten(1)
+    return (torch.stack(above, -1) / positions[..., None]).flatten(1)
 
 
 def _summed_in_torch(x: Tensor, channels: Tensor) -> Tensor:

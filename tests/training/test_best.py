@@ -25,6 +25,7 @@ def kept(best: Best) -> float:
         ("auroc", [0.6, 0.9, 0.9, 0.7], [True, True, False, False]),
         ("loss", [0.6, 0.4, 0.4, 0.5], [True, True, False, False]),
         ("auroc", [math.nan, 0.9, math.nan, 0.8], [False, True, False, False]),
+        ("ece", [0.3, 0.1, 0.2, 0.1], [True, True, False, False]),
     ],
 )
 def test_the_first_of_the_best_is_kept(select: str, values: list[float], expected: list[bool]) -> None:
@@ -43,6 +44,14 @@ def test_without_any_number_the_last_is_kept() -> None:
 def test_it_goes_on_as_another_that_kept_the_same() -> None:
     first, again = Best("auroc"), Best("auroc")
     first.offer(1, {"auroc": 0.8}, network(1))
-    again.restore(first.weights, epoch=first.epoch, value=first.value)
+    again.restore(first.weights, epoch=first.epoch, value=first.value, n_since=first.n_since)
     assert not again.offer(2, {"auroc": 0.8}, network(2))
     np.testing.assert_array_equal(again.weights["weight"], first.weights["weight"])
+
+
+def test_validations_that_were_no_better_are_counted() -> None:
+    best, counts = Best("auroc"), []
+    for value in (math.nan, 0.8, 0.7, math.nan, 0.8, 0.9, 0.9):
+        best.offer(1, {"auroc": value}, network(1))
+        counts.append(best.n_since)
+    assert counts == [0, 0, 1, 2, 3, 0, 1]

@@ -32,6 +32,9 @@ def test_each_budget_is_enough_alone(budget):
         ({"epochs": 1, "learnin_rate": 1e-3}, "Extra inputs"),
         ({"epochs": 10**400}, "less than or equal"),
         ({"epochs": 1, "precision": "float16"}, "float32"),
+        ({"epochs": 1, "patience": 0}, "greater than or equal to 1"),
+        ({"epochs": 1, "mixup": -0.1}, "greater than or equal to 0"),
+        ({"epochs": 1, "schedule": "cosinus"}, "cosine"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(values, message):

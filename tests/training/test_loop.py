@@ -275,7 +275,10 @@ def without_times(records):
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 11, 13])
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, n, ema):
-    settings = {"epochs": 4, "ema": ema, "validate_after_steps": 6, "class_weights": "balanced"}
+    settings = {
+        "epochs": 4, "ema": ema, "validate_after_steps": 6, "class_weights": "balanced", "mixup": 0.4,
+        "loss": "focal", "schedule": "cosine", "patience": 3,
+    }  # fmt: skip
     whole_lines, lines = [], []
     whole = run(monitor=Monitor(whole_lines.append), **settings)
     with pytest.raises(Stopped, match="asked to stop, and did after step"):
@@ -333,3 +336,87 @@ def test_a_budget_in_minutes_keeps_its_number_of_steps(tmp_path):
     again = run(minutes=0.02, checkpoints=Checkpoints(tmp_path / "c"))
     assert again.n_steps == total
     assert same(again.weights, run(steps=total).weights)
+
+
+def scripted(*values):
+    """Validation whose accuracy is what a script says."""
+    left = iter(values)
+    return lambda _: {"accuracy": next(left)}
+
+
+def test_training_stops_early_after_so_many_validations_without_a_better_one():
+    lines, networks = [], [Small(), Small()]
+    monitor = Monitor(lines.append)
+    fitted = run(
+        network=networks[0],
+        epochs=20,
+        patience=3,
+        monitor=monitor,
+        validate=scripted(0.5, 0.7, 0.7, 0.6, 0.7),
+    )
+
+    assert (fitted.n_steps, fitted.n_planned, fitted.best_epoch) == (20, 80, 2)
+    end = {"kind": "end", "step": 20, "total": 80, "best_epoch": 2, "stopped_early": True}
+    assert lines[-1] == end
+    (finding,) = [one for one in monitor.findings if one.kind == "stopped early"]
+    assert "after epoch 5, at step 20 of 80: validation was best in epoch 2" in finding.message
+    # The same steps as a run that goes on: the budget, not where it stops, decides the learning rate.
+    whole = run(network=networks[1], epochs=20, validate=scripted(*[0.5] * 20))
+    assert whole.n_steps == whole.n_planned == 80
+    rates = [line["learning_rate"] for line in lines if line["kind"] == "step"]
+    assert max(rates) == pytest.approx(1e-2, rel=1e-2)
+
+
+def test_a_run_that_uses_up_its_budget_did_not_stop_early():
+    lines = []
+    monitor = Monitor(lines.append)
+    run(epochs=3, patience=2, monitor=monitor, validate=scripted(0.5, 0.4, 0.3))
+
+    assert lines[-1]["stopped_early"] is False
+    assert "stopped early" not in [one.kind for one in monitor.findings]
+
+
+def test_patience_is_kept_over_an_interruption(tmp_path):
+    values = (0.5, 0.7, 0.6, 0.6, 0.6)
+    whole = run(epochs=20, patience=3, validate=scripted(*values))
+    checkpoints = Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(15))
+    with pytest.raises(Stopped):
+        run(epochs=20, patience=3, validate=scripted(*values), checkpoints=checkpoints)
+    n_validated = checkpoints.newest().facts["n_validated"] // 4
+    left = values[n_validated:]
+    lines = []
+    again = run(
+        epochs=20, patience=3, validate=scripted(*left), checkpoints=Checkpoints(tmp_path / "c"),
+        monitor=Monitor(lines.append),
+    )  # fmt: skip
+    assert again.n_steps == whole.n_steps == 20
+    assert same(again.weights, whole.weights)
+    assert same(again.last, whole.last)
+    # A training that stopped early is over: nothing is done again.
+    lines = []
+    run(epochs=20, patience=3, checkpoints=Checkpoints(tmp_path / "c"), monitor=Monitor(lines.append))
+    assert lines == []
+
+
+def test_the_last_weights_are_kept_beside_the_best():
+    network = Small()
+    fitted = run(network=network, epochs=3, validate=scripted(0.5, 0.9, 0.4))
+
+    for name, tensor in network.state_dict().items():
+        assert (fitted.last[name] == tensor.numpy()).all()
+    assert not same(fitted.last, fitted.weights)
+    assert same(run(epochs=3, validate=scripted(0.5, 0.7, 0.9)).weights, fitted.last)
+
+
+@pytest.mark.parametrize("setting", [{"loss": "focal"}, {"mixup": 0.4}, {"schedule": "cosine"}])
+def test_every_option_changes_the_weights_and_still_learns(setting):
+    plain, other = run(epochs=12), run(epochs=12, **setting)
+
+    assert not same(plain.weights, other.weights)
+    assert other.history[other.best_epoch - 1]["validation"]["accuracy"] > 0.9
+    assert same(other.weights, run(epochs=12, **setting).weights)
+
+
+def test_mixup_needs_classes_to_mix():
+    with pytest.raises(ExperimentError, match=r"training.mixup: expected a task of binary.*got 'events'"):
+        run(epochs=1, mixup=0.4, task="events")

@@ -56,3 +56,37 @@ def test_what_has_no_loss_is_refused():
         make_loss("events")
     with pytest.raises(TrainingError, match="positive rows: 0 of 3"):
         balanced_weights(np.zeros((3, 1), dtype=np.float32), task="binary")
+
+
+def test_focal_loss_by_hand():
+    # p = 3/4 for the truth: (1/4)^2 log(4/3); p = 1/4: (3/4)^2 log 4; gamma 2.
+    sure, unsure = math.log(4 / 3) / 16, 9 * math.log(4) / 16
+    x = math.log(3)
+
+    for task in ("binary", "labels"):
+        focal = make_loss(task, gamma=2.0)
+        assert value(focal, [[x], [x]], [[1.0], [0.0]]) == pytest.approx((sure + unsure) / 2)
+    weighted = make_loss("binary", gamma=2.0, weights=torch.tensor([3.0]))
+    assert value(weighted, [[x], [x]], [[1.0], [0.0]]) == pytest.approx((3 * sure + unsure) / 2)
+    focal = make_loss("classes", gamma=2.0)
+    assert value(focal, [[0.0, x], [0.0, x]], [[0.0, 1.0], [1.0, 0.0]]) == pytest.approx((sure + unsure) / 2)
+
+
+@pytest.mark.parametrize("task", ["binary", "classes"])
+def test_a_focal_loss_takes_soft_truths_and_has_slopes_where_all_is_sure(task):
+    logits = torch.tensor([[40.0, -40.0], [-200.0, 200.0]], requires_grad=True)
+    truth = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
+    loss = make_loss(task, gamma=0.5)(logits, truth)
+    loss.backward()
+
+    assert torch.isfinite(loss)
+    assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("task", ["binary", "classes"])
+def test_without_focus_it_is_the_cross_entropy(task):
+    rng = torch.Generator().manual_seed(0)
+    logits, truth = torch.randn(8, 3, generator=rng), torch.rand(8, 3, generator=rng).softmax(1)
+
+    near = make_loss(task, gamma=1e-7, smoothing=0.1)(logits, truth)
+    assert float(near) == pytest.approx(float(make_loss(task, smoothing=0.1)(logits, truth)), rel=1e-5)

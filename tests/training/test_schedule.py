@@ -40,3 +40,20 @@ def test_steps_within_a_budget_by_hand():
     # 100 s left; 1 s a step, 10 s a validation after every 10 steps and one at the end: 2 s a step in 90 s.
     assert n_steps_within(100, step_s=1, validation_s=10, n_steps_per_epoch=10, n_done=10) == 55
     assert n_steps_within(-5, step_s=1, validation_s=10, n_steps_per_epoch=10, n_done=10) == 10
+
+
+def test_cosine_rises_along_a_line_by_hand():
+    factors = [rate_factor(step, total=1001, warmup=0.2, schedule="cosine") for step in range(1001)]
+
+    assert factors[:10] == [1 / 25] * 10
+    assert factors[100] == pytest.approx((1 / 25 + 1) / 2)
+    assert factors[150] == pytest.approx(1 / 25 + 0.75 * 24 / 25)
+    assert factors[200] == 1.0
+    assert factors[600] == pytest.approx((1 + 1e-4) / 2)
+    assert factors[1000] == pytest.approx(1e-4)
+
+
+def test_without_warmup_both_schedules_fall_alike():
+    for step in (10, 50, 99):
+        falls = [rate_factor(step, total=100, warmup=0, schedule=one) for one in ("cosine", "one-cycle")]
+        assert falls[0] == falls[1]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
 from vicinal.representations.network import build
 from vicinal.scores.model import Model
@@ -116,3 +117,34 @@ def test_fixed_kernels_are_saved_and_loaded_to_the_bit() -> None:
     assert (logits[truth == 1] > logits[truth == 0].T).mean() > 0.9
     for name, value in again.weights.items():
         assert np.array_equal(value, learned.model.weights[name])
+
+
+def test_a_metric_that_the_task_has_not_is_refused_before_training() -> None:
+    for task, classes, select, known in (
+        ("binary", ("up",), "macro_f1", "loss, auroc, average_precision, ece; got 'macro_f1'"),
+        ("classes", ("a", "b"), "f1[a,c]", r"f1\[b\], or the mean F1 of some classes: f1\[a, b\]; got"),
+    ):
+        with pytest.raises(ExperimentError, match=known):
+            learn(
+                Rows(80), train=np.arange(60), validation=np.arange(60, 80),
+                network="conv 4 window 5 | relu | mean | dense classes",
+                contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"), task=task,
+                classes=classes, config=TrainingConfig(epochs=1, select=select), seed=0, sink=None, show=QUIET,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("select", ["macro_f1", "f1[down, up]", "f1[up]", "accuracy", "ece", "loss"])
+def test_several_classes_are_selected_by_what_the_largest_probability_says(select: str) -> None:
+    rows = Rows(80)
+    rows.truth = np.hstack([1 - rows.truth, rows.truth])
+    learned = learn(
+        rows, train=np.arange(60), validation=np.arange(60, 80),
+        network="conv 4 window 5 | relu | mean | dense classes",
+        contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"), task="classes",
+        classes=("down", "up"), config=TrainingConfig(epochs=8, batch=10, learning_rate=3e-2, select=select),
+        seed=0, sink=None, show=QUIET,
+    )  # fmt: skip
+    values = [record["validation"][select] for record in learned.fitted.history]
+    best = min(values) if select in ("ece", "loss") else max(values)
+    assert learned.fitted.best_epoch == values.index(best) + 1
+    assert learned.select == select

@@ -7,7 +7,9 @@ import pytest
 from vicinal.errors import ExperimentError, NetworkError, PathError
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
+from vicinal.scores.weights import decode_weights
 from vicinal.scoretable import ScoreTable
+from vicinal.terminal import Terminal
 from vicinal.workflow.running import Run, run
 
 
@@ -16,7 +18,7 @@ def test_a_run_leaves_the_whole_folder(finished: Run) -> None:
         str(path.relative_to(finished.folder)) for path in finished.folder.rglob("*") if path.is_file()
     )
     assert left == [
-        "evidence.json", "experiment.toml", "history.jsonl", "model.vicinal", "report.html",
+        "evidence.json", "experiment.toml", "history.jsonl", "last.safetensors", "model.vicinal", "report.html",
         "scores/calibration.parquet", "scores/test.parquet", "scores/validation.parquet", "split.parquet",
     ]  # fmt: skip
 
@@ -135,3 +137,25 @@ def test_several_seeds_share_one_pack(finished: Run, experiment_file: Path, tmp_
     other = run(experiment_file, output=tmp_path / "other", overrides=["seed=3", "training.epochs=1"])
     assert other.evidence["protocol"]["pack_hash"] == finished.evidence["protocol"]["pack_hash"]
     assert np.isfinite(other.evidence["metrics"]["auroc"]["value"])
+
+
+def test_early_stopping_is_told_and_both_weights_are_kept(
+    experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A learning rate of nearly nothing: no validation is better than the first by more than chance.
+    overrides = ["training.epochs=40", "training.patience=2", "training.learning_rate=1e-9"]
+    made = run(experiment_file, output=tmp_path / "run", overrides=overrides, show=Terminal())
+    protocol = made.evidence["protocol"]
+    records = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
+    n_epochs = sum(record["kind"] == "epoch" for record in records)
+    assert n_epochs == protocol["best_epoch"] + 2 < 40
+    assert protocol["n_steps"] == protocol["n_planned_steps"] * n_epochs // 40
+    assert records[-1]["stopped_early"]
+    assert f"stopped after epoch {n_epochs}" in " ".join(capsys.readouterr().err.split())
+    assert f"stopped after epoch {n_epochs}" in (tmp_path / "run" / "report.html").read_text()
+    last = decode_weights((tmp_path / "run" / "last.safetensors").read_bytes())
+    best = made.model.weights
+    assert {name: value.shape for name, value in last.items()} == {
+        name: value.shape for name, value in best.items()
+    }
+    assert any((last[name] != best[name]).any() for name in last)

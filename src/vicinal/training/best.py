@@ -10,40 +10,48 @@ import numpy as np
 from jaxtyping import Float32
 from torch import nn
 
-__all__ = ["Best"]
+__all__ = ["BEST_WHEN_LOW", "Best", "weights_of"]
 
 Weights = dict[str, Float32[np.ndarray, "..."]]
+
+BEST_WHEN_LOW = frozenset({"loss", "ece"})
+"""Names of validation metrics; every other one is best when high."""
 
 
 class Best:
     """The weights with the best validation metric; those of the first epoch among equals.
 
-    Args:    select: the metric; `loss` is best when low, every other when high.
+    Args:    select: the metric.
     Attributes: value: larger is better; NaN while the metric was never a number.
                 weights: float32 arrays by name.  epoch: theirs, counted from 1; 0 before any.
+                n_since: how many validations in a row were not better; 0 while the metric was never a number.
     """
 
     def __init__(self, select: str) -> None:
         self._select = select
         self.value = math.nan
         self.weights: Weights = {}
-        self.epoch = 0
+        self.epoch = self.n_since = 0
 
     def offer(self, epoch: int, metrics: Mapping[str, float], network: nn.Module) -> bool:
         """Keep the weights of a network if they are the best so far; return whether they are."""
-        value = -metrics[self._select] if self._select == "loss" else metrics[self._select]
+        value = -metrics[self._select] if self._select in BEST_WHEN_LOW else metrics[self._select]
         better = not math.isnan(value) and (math.isnan(self.value) or value > self.value)
         # Without any number to go by, the last weights are kept; the monitor says so.
         if better or math.isnan(self.value):
-            self.value, self.epoch, self.weights = value, epoch, _arrays(network)
+            self.value, self.epoch, self.weights = value, epoch, weights_of(network)
+            self.n_since = 0
+        else:
+            self.n_since += 1
         return better
 
-    def restore(self, weights: Weights, *, epoch: int, value: float) -> None:
+    def restore(self, weights: Weights, *, epoch: int, value: float, n_since: int) -> None:
         """Go on as the one that kept these weights."""
-        self.weights, self.epoch, self.value = weights, epoch, value
+        self.weights, self.epoch, self.value, self.n_since = weights, epoch, value, n_since
 
 
-def _arrays(network: nn.Module) -> Weights:
+def weights_of(network: nn.Module) -> Weights:
+    """Return all weights and buffers of a network, copied, by name."""
     return {
         name: np.array(tensor.detach().cpu().numpy(), dtype=np.float32, order="C")
         for name, tensor in network.state_dict().items()

@@ -3,64 +3,32 @@
 Network, engine, batches and validation are passed in; it must not know data sets, files or metrics.
 """
 
-import contextlib
 import math
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 from torch import Tensor, nn
 
 from vicinal.errors import ExperimentError, TrainingError
 from vicinal.training.average import Average
-from vicinal.training.best import Best
+from vicinal.training.best import Best, weights_of
 from vicinal.training.checkpoint import Checkpoints, State, Stopped
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loss import Loss, balanced_weights, make_loss
+from vicinal.training.mixup import mix
 from vicinal.training.monitor import Monitor
+from vicinal.training.optimiser import make_optimiser, moments, restore_moments
+from vicinal.training.passed import Batch, Batches, Engine, Validate
 from vicinal.training.schedule import N_HELD, n_steps_within, rate_factor
 
-__all__ = ["Batch", "Batches", "Engine", "Fitted", "Validate", "fit"]
-
-Validate = Callable[[nn.Module], Mapping[str, float]]
-"""Metrics of a network on validation rows, by name."""
-
-Network = TypeVar("Network", bound=nn.Module)
-
-
-class Batch(Protocol):
-    """Rows of one step: inputs, lengths (None when all rows are full) and truth (b, K)."""
-
-    @property
-    def x(self) -> Float32[np.ndarray, "b channels *positions"]: ...  # noqa: D102
-    @property
-    def lengths(self) -> Int64[np.ndarray, " b"] | None: ...  # noqa: D102
-    @property
-    def y(self) -> Float32[np.ndarray, "b k"]: ...  # noqa: D102
-
-
-class Batches(Protocol):
-    """Training rows, in an order that depends on the epoch alone."""
-
-    @property
-    def n_steps(self) -> int: ...  # noqa: D102
-    def epoch(self, k: int, /, *, first: int = 0) -> Iterator[Batch]: ...  # noqa: D102
-
-
-class Engine(Protocol):
-    """Where and in which precision the network runs."""
-
-    @property
-    def device(self) -> str: ...  # noqa: D102
-    def place(self, network: Network, /) -> Network: ...  # noqa: D102
-    def autocast(self) -> contextlib.AbstractContextManager[None]: ...  # noqa: D102
-    def tensor(self, array: np.ndarray | None, /) -> Any: ...  # noqa: D102
+__all__ = ["Fitted", "fit"]
 
 
 @dataclass(frozen=True)
@@ -68,14 +36,19 @@ class Fitted:
     """The result of training.
 
     Attributes: weights: float32 arrays by name, of the epoch that did best on validation rows.
-                best_epoch: that epoch, counted from 1.  n_steps: steps taken; as `steps` in the configuration
-                this number repeats the run.  seconds: wall-clock time.  training_s: the median step times their
-                number, so that setting up and validation do not count.  history: a record per validation.
+                last: those after the last step, as they were validated.
+                best_epoch: that epoch, counted from 1.  n_steps: steps taken.
+                n_planned: steps that the budget allowed; as `steps` in the configuration this number repeats the
+                run. More than `n_steps` when training stopped early.
+                seconds: wall-clock time.  training_s: the median step times their number, so that setting up
+                and validation do not count.  history: a record per validation.
     """
 
     weights: dict[str, Float32[np.ndarray, "..."]] = field(repr=False)
+    last: dict[str, Float32[np.ndarray, "..."]] = field(repr=False)
     best_epoch: int
     n_steps: int
+    n_planned: int
     seconds: float
     training_s: float
     history: list[dict[str, Any]] = field(repr=False)
@@ -95,28 +68,33 @@ def fit(
 ) -> Fitted:
     """Train a network and return the weights that did best on validation rows.
 
-    AdamW, one-cycle learning rate, clipped gradients; validation after an epoch once
-    `validate_after_steps` have passed, and at the end.
+    AdamW, a learning rate that rises and falls, clipped gradients; validation after an epoch once
+    `validate_after_steps` have passed, and at the end; no further steps after `patience` validations in a row
+    without a better `select`.
     The same seed, steps and thread count give the same weights, bit for bit, on a processor.
 
     Args:    network: called as `network(x, lengths)` -> logits (b, K); its weights are trained in place.
              batches: training rows.  validate: metrics of a network on validation rows.
              task: "binary", "classes" or "labels".  monitor: receives every number.
-             engine: where it runs.  seed: of everything random inside the network, such as dropout.
+             engine: where it runs.  seed: of everything random inside the network, such as dropout, and of mixup.
              checkpoints: where the state is kept after each validation and every so often; when there is one
              already, training goes on from it, bit for bit as if it had never stopped.
     Raises:  TrainingError: when loss or gradient is not finite, or there is no step to take.
-             ExperimentError: when `config.select` is not one of the validation metrics, or the class weights
-             do not fit the outputs.
+             ExperimentError: when `config.select` is not one of the validation metrics, the class weights
+             do not fit the outputs, or mixup is asked for and rows have no class to mix.
              Stopped: when it was asked to stop.  PathError: when a checkpoint cannot be written.
     """
     if batches.n_steps < 1:
         raise TrainingError("training: expected at least one full batch, got none. Use a smaller batch.")
+    if config.mixup and task not in ("binary", "classes", "labels"):
+        raise ExperimentError(
+            f"training.mixup: expected a task of binary, classes or labels, got {task!r}. Leave it out."
+        )
     device = torch.device(engine.device)
     # Dropout draws from torch's global generator: a fork leaves that of the caller as it was.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        return _Run(network, batches, validate, config, task, monitor, engine, checkpoints).go()
+        return _Run(network, batches, validate, config, task, monitor, engine, seed, checkpoints).go()
 
 
 class _Run:
@@ -131,14 +109,15 @@ class _Run:
         task: str,
         monitor: Monitor,
         engine: Engine,
+        seed: int,
         checkpoints: Checkpoints | None,
     ) -> None:
         self.start = time.perf_counter()
         self.batches, self.validate, self.config = batches, validate, config
-        self.monitor, self.engine = monitor, engine
+        self.monitor, self.engine, self.seed = monitor, engine, seed
         self.network = engine.place(network).train()
         self.parameters = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimiser = _optimiser(self.network, config)
+        self.optimiser = make_optimiser(self.network, config)
         self.average = Average(self.network, decay=config.ema) if config.ema else None
         self.loss = _loss(batches, config=config, task=task, engine=engine)
         self.n_done = self.n_validated = 0
@@ -153,7 +132,7 @@ class _Run:
             self._restore(found)
 
     def go(self) -> Fitted:
-        while self.total is None or self.n_done < self.total:
+        while not self._is_over():
             epoch, n_before = divmod(self.n_done, self.batches.n_steps)
             self._epoch(epoch, first=n_before)
             if (
@@ -161,15 +140,24 @@ class _Run:
                 or self.n_done - self.n_validated >= self.config.validate_after_steps
             ):
                 self._validate(epoch + 1)
+                if self._is_over():
+                    self.monitor.end(step=self.n_done, total=self.total, best_epoch=self.best.epoch)
                 self._keep(is_due=True)
         return Fitted(
             weights=self.best.weights,
+            last=weights_of(self._judged()),
             best_epoch=self.best.epoch,
             n_steps=self.n_done,
+            n_planned=self.n_done if self.total is None else self.total,
             seconds=time.perf_counter() - self.start,
             training_s=statistics.median(self.step_seconds) * self.n_done,
             history=self.monitor.epochs,
         )
+
+    def _is_over(self) -> bool:
+        """Whether the budget is used up, or validation has not become better for too long."""
+        patience = self.config.patience
+        return self.n_done == self.total or (patience is not None and self.best.n_since >= patience)
 
     def _epoch(self, epoch: int, *, first: int) -> None:
         for batch in self.batches.epoch(epoch, first=first):
@@ -184,8 +172,12 @@ class _Run:
         self._read_figures(n_late=0)
 
     def _step(self, batch: Batch) -> None:
-        factor = rate_factor(self.n_done, total=self.total, warmup=self.config.warmup)
-        rate = factor * self.config.learning_rate
+        config = self.config
+        factor = rate_factor(self.n_done, total=self.total, warmup=config.warmup, schedule=config.schedule)
+        rate = factor * config.learning_rate
+        if config.mixup:
+            rng = np.random.default_rng([self.seed, self.n_done])
+            batch = mix(batch, alpha=config.mixup, rng=rng)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
@@ -193,7 +185,7 @@ class _Run:
             logits = self.network(self.engine.tensor(batch.x), self.engine.tensor(batch.lengths))
         loss = self.loss(logits, self.engine.tensor(batch.y))
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip, foreach=True)
+        norm = nn.utils.clip_grad_norm_(self.parameters, config.clip, foreach=True)
         self.late.append((self.n_done + 1, torch.stack([loss.detach(), norm.detach()]), rate, len(batch.x)))
         # A processor computes at once, so its numbers are read before they touch the weights. Reading would
         # stall an accelerator, so there they are read while it works on the next step.
@@ -230,17 +222,15 @@ class _Run:
             self._read_figures(n_late=0)
             self.checkpoints.write(self.n_done, self._state())
             self.last_read = time.perf_counter()
-        if is_last and self.n_done != self.total:
+        if is_last and not self._is_over():
             raise Stopped(f"training was asked to stop, and did after step {self.n_done}.")
 
     def _state(self) -> State:
         tensors = {f"network.{name}": array for name, array in _exact(self.network).items()}
         if self.average is not None:
             tensors |= {f"average.{name}": array for name, array in _exact(self.average.network).items()}
-        for k, p in enumerate(self.parameters):
-            tensors |= {
-                f"optimiser.{k}.{name}": t.cpu().numpy() for name, t in self.optimiser.state[p].items()
-            }
+        kept = moments(self.optimiser, self.parameters)
+        tensors |= {f"optimiser.{name}": array for name, array in kept.items()}
         tensors |= {f"best.{name}": array for name, array in self.best.weights.items()}
         tensors["random"] = torch.get_rng_state().numpy()
         if self.engine.device != "cpu":
@@ -250,7 +240,7 @@ class _Run:
             "n_done": self.n_done,
             "n_validated": self.n_validated,
             "total": self.total,
-            "best": {"epoch": self.best.epoch, "value": self.best.value},
+            "best": {"epoch": self.best.epoch, "value": self.best.value, "n_since": self.best.n_since},
             "n_averaged": 0 if self.average is None else self.average.n_updates,
             "seconds": time.perf_counter() - self.start,
             "monitor": self.monitor.state(),
@@ -259,15 +249,11 @@ class _Run:
 
     def _restore(self, state: State) -> None:
         facts, tensors = state.facts, state.tensors
-        self.network.load_state_dict(_below("network.", tensors))
+        self.network.load_state_dict(_tensors(_below("network.", tensors)))
         if self.average is not None:
-            self.average.restore(_below("average.", tensors), n_updates=facts["n_averaged"])
-        for k, p in enumerate(self.parameters):
-            self.optimiser.state[p] = {
-                name: _like(p, value) for name, value in _below(f"optimiser.{k}.", tensors).items()
-            }
-        weights = {name.removeprefix("best."): a for name, a in tensors.items() if name.startswith("best.")}
-        self.best.restore(weights, **facts["best"])
+            self.average.restore(_tensors(_below("average.", tensors)), n_updates=facts["n_averaged"])
+        restore_moments(self.optimiser, self.parameters, _below("optimiser.", tensors))
+        self.best.restore(_below("best.", tensors), **facts["best"])
         torch.set_rng_state(torch.from_numpy(tensors["random"]))
         if "random_of_device" in tensors:
             torch.cuda.set_rng_state(
@@ -329,22 +315,11 @@ def _total(config: TrainingConfig, n_steps_per_epoch: int) -> int | None:
     return config.steps if config.epochs is None else config.epochs * n_steps_per_epoch
 
 
-def _optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-    # Norms and biases are vectors; the biases of local layers have positions too, so the name counts as well.
-    plain = [p for name, p in named if p.ndim <= 1 or name.endswith("bias")]
-    decayed = [p for name, p in named if not (p.ndim <= 1 or name.endswith("bias"))]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=config.learning_rate, fused=True)
-
-
 def _loss(batches: Batches, *, config: TrainingConfig, task: str, engine: Engine) -> Loss:
     weights = config.class_weights
+    gamma = config.focal_gamma if config.loss == "focal" else 0.0
     if weights == "none":
-        return make_loss(task, smoothing=config.label_smoothing)
+        return make_loss(task, smoothing=config.label_smoothing, gamma=gamma)
     first = next(iter(batches.epoch(0))).y
     if weights == "balanced":
         values = balanced_weights(np.concatenate([batch.y for batch in batches.epoch(0)]), task=task)
@@ -354,26 +329,20 @@ def _loss(batches: Batches, *, config: TrainingConfig, task: str, engine: Engine
         raise ExperimentError(
             f"training.class_weights: expected {first.shape[1]} numbers, one a class, got {len(values)}."
         )
-    return make_loss(task, weights=engine.tensor(values.astype(np.float32)), smoothing=config.label_smoothing)
+    given = engine.tensor(values.astype(np.float32))
+    return make_loss(task, weights=given, smoothing=config.label_smoothing, gamma=gamma)
 
 
 def _exact(network: nn.Module) -> dict[str, np.ndarray]:
     return {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
 
 
-def _below(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): torch.from_numpy(array)
-        for name, array in tensors.items()
-        if name.startswith(prefix)
-    }
+def _below(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
 
 
-def _like(parameter: Tensor, value: Tensor) -> Tensor:
-    """Return a moment of the optimiser as it was laid out in memory; its count of steps is a single number."""
-    if value.shape != parameter.shape or not value.ndim:
-        return value.clone()
-    return torch.empty_like(parameter, dtype=value.dtype).detach().copy_(value)
+def _tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _not_finite(step: int, loss: float, norm: float, rate: float) -> str:

@@ -1,4 +1,4 @@
-"""What training makes small: the cross-entropy of each task, with class weights and label smoothing.
+"""What training makes small: the cross-entropy of each task, with class weights, label smoothing and focus.
 
 Knows logits and truth; must not know networks or data sets.
 """
@@ -6,6 +6,7 @@ Knows logits and truth; must not know networks or data sets.
 from collections.abc import Callable
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -17,20 +18,30 @@ __all__ = ["Loss", "balanced_weights", "make_loss"]
 Loss = Callable[[Float[Tensor, "rows outputs"], Float[Tensor, "rows outputs"]], Float[Tensor, ""]]
 
 
-def make_loss(task: str, *, weights: Float[Tensor, " outputs"] | None = None, smoothing: float = 0.0) -> Loss:
+def make_loss(
+    task: str,
+    *,
+    weights: Float[Tensor, " outputs"] | None = None,
+    smoothing: float = 0.0,
+    gamma: float = 0.0,
+) -> Loss:
     """Return the mean loss of a batch as a function of (logits, truth), computed in float32.
 
     Binary and labels: sigmoid cross-entropy of each output; a weight multiplies the positive rows of its
     output. Classes: softmax cross-entropy; a weight multiplies the rows of its class in a weighted mean.
     Smoothing s moves each truth y to y (1 - s) + s / m, where m is 2 for a sigmoid and K for a softmax.
+    Gamma g multiplies each logarithm -log p by (1 - p)^g, so that what the network is sure of counts less.
 
     Args:    task: "binary", "classes" or "labels".  weights: (K,), > 0, or None.  smoothing: 0 to 1.
+             gamma: 0 is the cross-entropy, 2 is usual for a focal loss.
     Raises:  TrainingError: for a task without a loss.
+    Source:  gamma: Lin et al. 2017, arXiv:1708.02002; ours takes truths between 0 and 1 too, from smoothing and
+             mixup.
     """
     if task in ("binary", "labels"):
-        return _sigmoid_loss(weights, smoothing)
+        return _sigmoid_loss(weights, smoothing, gamma)
     if task == "classes":
-        return _softmax_loss(weights, smoothing)
+        return _softmax_loss(weights, smoothing, gamma)
     raise TrainingError(
         f"expected a task of binary, classes or labels, got {task!r}: there is no loss for it."
     )
@@ -56,18 +67,27 @@ def balanced_weights(truth: Float[np.ndarray, "rows outputs"], *, task: str) -> 
     return np.asarray((n_rows - positives) / positives)
 
 
-def _sigmoid_loss(weights: Tensor | None, smoothing: float) -> Loss:
+def _sigmoid_loss(weights: Tensor | None, smoothing: float, gamma: float) -> Loss:
     def loss(logits: Tensor, truth: Tensor) -> Tensor:
         smooth = truth * (1 - smoothing) + smoothing / 2
-        return F.binary_cross_entropy_with_logits(logits.float(), smooth, pos_weight=weights)
+        if not gamma:
+            return F.binary_cross_entropy_with_logits(logits.float(), smooth, pos_weight=weights)
+        found, missed = F.logsigmoid(logits.float()), F.logsigmoid(-logits.float())
+        positive = smooth * found * torch.exp(gamma * missed)
+        negative = (1 - smooth) * missed * torch.exp(gamma * found)
+        return -((positive if weights is None else positive * weights) + negative).mean()
 
     return loss
 
 
-def _softmax_loss(weights: Tensor | None, smoothing: float) -> Loss:
+def _softmax_loss(weights: Tensor | None, smoothing: float, gamma: float) -> Loss:
     def loss(logits: Tensor, truth: Tensor) -> Tensor:
         smooth = truth * (1 - smoothing) + smoothing / truth.shape[1]
-        rows = -(smooth * F.log_softmax(logits.float(), dim=1)).sum(dim=1)
+        logs = F.log_softmax(logits.float(), dim=1)
+        if gamma:
+            # Where p is 1 to rounding, the slope of (1 - p)^g would be infinite for g below 1.
+            logs = logs * (1 - logs.exp()).clamp(min=1e-7) ** gamma
+        rows = -(smooth * logs).sum(dim=1)
         if weights is None:
             return rows.mean()
         row_weights = truth @ weights

@@ -18,7 +18,9 @@ Progress = Callable[[int, int | None, str], None]
 class Finding:
     """One thing worth knowing about a run, with its evidence."""
 
-    kind: Literal["diverging", "overfitting", "not learning", "class never found", "no selection"]
+    kind: Literal[
+        "diverging", "overfitting", "not learning", "class never found", "no selection", "stopped early"
+    ]
     message: str
 
 
@@ -36,6 +38,7 @@ class Monitor:
         self._losses: list[float] = []
         self._epochs: list[dict[str, Any]] = []
         self._words = ""
+        self._end: dict[str, Any] | None = None
         self._n_records = 0
 
     def state(self) -> dict[str, Any]:
@@ -44,13 +47,14 @@ class Monitor:
             "losses": list(self._losses),
             "epochs": self.epochs,
             "words": self._words,
+            "end": self._end,
             "n_records": self._n_records,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on as the monitor that returned `state`."""
         self._losses, self._epochs = list(state["losses"]), list(state["epochs"])
-        self._words, self._n_records = state["words"], state["n_records"]
+        self._words, self._n_records, self._end = state["words"], state["n_records"], state["end"]
 
     def step(
         self,
@@ -103,6 +107,17 @@ class Monitor:
         self._pass_on(record)
         self._words = f", validation {select} {validation[select]:.4f}"
 
+    def end(self, *, step: int, total: int | None, best_epoch: int) -> None:
+        """Record that training is over; before `total` steps it stopped early."""
+        self._end = {
+            "kind": "end",
+            "step": step,
+            "total": total,
+            "best_epoch": best_epoch,
+            "stopped_early": step != total,
+        }
+        self._pass_on(self._end)
+
     @property
     def epochs(self) -> list[dict[str, Any]]:
         """The records of all validations so far."""
@@ -114,7 +129,8 @@ class Monitor:
         if not self._epochs:
             return []
         found = [self._diverging(), self._overfitting(), self._not_learning(), self._never_found()]
-        return [finding for finding in (*found, self._no_selection()) if finding is not None]
+        last = (self._no_selection(), self._stopped_early())
+        return [finding for finding in (*found, *last) if finding is not None]
 
     def _pass_on(self, record: dict[str, Any]) -> None:
         self._n_records += 1
@@ -177,4 +193,15 @@ class Monitor:
             "no selection",
             "the metric that selects weights was never a number, so the last weights were kept. "
             "Validation rows need every class.",
+        )
+
+    def _stopped_early(self) -> Finding | None:
+        if self._end is None or not self._end["stopped_early"]:
+            return None
+        best, n_epochs, total = self._end["best_epoch"], self._epochs[-1]["epoch"], self._end["total"]
+        allowed = "" if total is None else f" of {total:,}"
+        return Finding(
+            "stopped early",
+            f"stopped after epoch {n_epochs}, at step {self._end['step']:,}{allowed}: validation was best in epoch "
+            f"{best} and has not become better since. More patience would go on longer.",
         )

@@ -22,6 +22,7 @@ from vicinal.inputs.reference import describe
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
+from vicinal.training.best import BEST_WHEN_LOW
 
 __all__ = ["check_run"]
 
@@ -193,7 +194,7 @@ def _epoch(
     known = {epoch: value for epoch, value in values.items() if not math.isnan(value)}
     if not known:
         return
-    best = min(known, key=lambda epoch: (known[epoch] if select == "loss" else -known[epoch], epoch))
+    best = min(known, key=lambda epoch: (known[epoch] if select in BEST_WHEN_LOW else -known[epoch], epoch))
     if protocol.get("best_epoch") != best:
         yield Finding(
             "epoch_not_from_validation",

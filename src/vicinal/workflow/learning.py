@@ -9,7 +9,8 @@ import numpy as np
 from torch import nn
 
 from vicinal.decisions.calibration import identity
-from vicinal.evidence.metrics import ranking
+from vicinal.errors import ExperimentError
+from vicinal.evidence.following import following, following_names, mean_f1_classes
 from vicinal.inputs.batches import ArrayRows, Batches, Rows
 from vicinal.inputs.contract import Contract
 from vicinal.representations.engine import Engine, choose
@@ -32,9 +33,13 @@ MOST_FROZEN_BYTES = 4 << 30
 
 @dataclass(frozen=True)
 class Learned:
-    """What training gave: a model that is not calibrated yet, and how it came about."""
+    """What training gave: a model that is not calibrated yet, and how it came about.
+
+    Args:    model: of the best weights.  last: the weights after the last step, by name.
+    """
 
     model: Model
+    last: dict[str, np.ndarray]
     fitted: Fitted
     monitor: Monitor
     engine: Engine
@@ -59,10 +64,10 @@ def learn(
     """Build a network and fit it on `train` rows, keeping the weights that are best on `validation` rows.
 
     Args:    checkpoints: of training; it goes on from the newest.
+    Raises:  ExperimentError: when `config.select` is no metric of this task.  Else as `fit`.
     """
     engine = choose(precision=config.precision)
-    if config.select == "auto":
-        config = config.model_copy(update={"select": "auroc" if len(classes) == 1 else "macro_auroc"})
+    config = config.model_copy(update={"select": _select(config.select, task, classes)})
     net = build(network, input_shape=contract.input_shape, n_outputs=len(classes), seed=seed)
     start = time.perf_counter()
     settle(engine.place(net), rows.rows, train, tensor=engine.tensor, seed=seed)
@@ -79,7 +84,13 @@ def learn(
             trained,
             batches,
             validate=_validation(
-                rows, validation, contract=contract, task=task, classes=classes, engine=engine
+                rows,
+                validation,
+                contract=contract,
+                task=task,
+                classes=classes,
+                engine=engine,
+                select=config.select,
             ),
             config=config,
             task=task,
@@ -99,7 +110,22 @@ def learn(
         calibration=identity(task, classes),
         provenance={"precision": engine.precision, "seed": seed, "n_steps": fitted.n_steps},
     )
-    return Learned(model, fitted, monitor, engine, config.select)
+    if fitted.n_steps < fitted.n_planned:
+        show.say(next(one.message for one in monitor.findings if one.kind == "stopped early"))
+    return Learned(model, {**frozen_weights, **fitted.last}, fitted, monitor, engine, config.select)
+
+
+def _select(name: str, task: Task, classes: tuple[str, ...]) -> str:
+    """Return the metric by which weights are selected, known before any step is taken."""
+    if name == "auto":
+        return "auroc" if len(classes) == 1 else "macro_auroc"
+    known = following_names(task, classes)
+    if name in known or (task == "classes" and mean_f1_classes(name, classes)):
+        return name
+    several = f", or the mean F1 of some classes: f1[{', '.join(classes[:2])}]" if task == "classes" else ""
+    raise ExperimentError(
+        f"training.select: expected one of the validation metrics {', '.join(known)}{several}; got {name!r}."
+    )
 
 
 def _keeps_features(net: Network, *, n_rows: int, augmented: bool) -> bool:
@@ -126,6 +152,7 @@ def _validation(
     task: Task,
     classes: tuple[str, ...],
     engine: Engine,
+    select: str,
 ) -> Callable[[nn.Module], dict[str, float]]:
     x, lengths = rows.rows(indices)
     truth, raw = rows.truth[indices], identity(task, classes)
@@ -135,7 +162,6 @@ def _validation(
         # An image is always whole, and so are features; layers over either take no lengths.
         logits = scorer.compute(x, lengths if x.ndim == 3 else None).astype(np.float64)
         table = scorer.table(logits, ids=indices.astype(str), role="validation", truth=truth)
-        found = ranking(table)
-        return {"loss": found.pop("log_loss"), **found}
+        return following(table, select=select)
 
     return validate

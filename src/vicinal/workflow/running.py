@@ -23,6 +23,7 @@ from vicinal.inputs.reference import describe
 from vicinal.representations.engine import choose
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
+from vicinal.scores.weights import encode_weights
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.training.checkpoint import Checkpoints, Stopped
@@ -182,6 +183,7 @@ def _fill(
     with stop.heeded():
         learned = _learn(experiment, gathered, folder, stop, show)
     model, tables = _decide(experiment, gathered, learned)
+    write_bytes(folder / "last.safetensors", encode_weights(learned.last))
     (folder / "scores").mkdir(exist_ok=True)
     for role, table in tables.items():
         write_bytes(folder / "scores" / f"{role}.parquet", table.to_parquet())
@@ -296,6 +298,7 @@ def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, comm
         "split_hash": split.hash,
         "pack_hash": pack.hash,
         "n_steps": learned.fitted.n_steps,
+        "n_planned_steps": learned.fitted.n_planned,
         "best_epoch": learned.fitted.best_epoch,
         "train_seconds": round(learned.fitted.seconds, 1),
         "precision": learned.engine.precision,

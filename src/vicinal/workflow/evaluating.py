@@ -12,7 +12,8 @@ from typing import Any
 from vicinal.decisions.meaning import meaning
 from vicinal.errors import ExperimentError, InfeasibleError, PathError
 from vicinal.evidence.pairs import differences
-from vicinal.evidence.report.page import Report, write_report
+from vicinal.evidence.report.content import Report
+from vicinal.evidence.report.page import write_report
 from vicinal.evidence.subgroups import subgroups
 from vicinal.evidence.summary import summarise
 from vicinal.files import write_bytes, write_json

@@ -11,7 +11,8 @@ from jaxtyping import Int8
 
 import vicinal
 from vicinal.errors import FormatError
-from vicinal.evidence.report.page import Example, Report, Stage, write_report
+from vicinal.evidence.report.content import Example, Report, Stage
+from vicinal.evidence.report.page import write_report
 from vicinal.experiment import Experiment
 from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack

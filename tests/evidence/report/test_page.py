@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vicinal.errors import ExtraError, FormatError, PathError
-from vicinal.evidence.report.page import Example, Report, Stage, render, write_report
+from vicinal.evidence.report.content import Example, Report, Stage
+from vicinal.evidence.report.page import render, write_report
 
 SECTIONS = ("dataflow", "data", "network", "training", "evidence", "decisions", "errors", "card", "made")
 

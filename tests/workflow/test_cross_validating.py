@@ -12,7 +12,15 @@ from vicinal.workflow.running import Run, run
 
 def test_it_leaves_a_run_for_each_fold_and_one_table_on_top(crossed: Run) -> None:
     top = sorted(path.name for path in crossed.folder.iterdir())
-    assert top == ["evidence.json", "experiment.toml", "folds", "folds.parquet", "report.html", "scores"]
+    assert top == [
+        "evidence.json",
+        "experiment.toml",
+        "folds",
+        "folds.parquet",
+        "report.html",
+        "report.md",
+        "scores",
+    ]
     assert sorted(path.name for path in (crossed.folder / "folds").iterdir()) == ["0", "1", "2"]
     assert [path.name for path in (crossed.folder / "scores").iterdir()] == ["out_of_fold.parquet"]
     assert crossed.model is None

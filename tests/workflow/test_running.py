@@ -19,6 +19,7 @@ def test_a_run_leaves_the_whole_folder(finished: Run) -> None:
     )
     assert left == [
         "evidence.json", "experiment.toml", "history.jsonl", "last.safetensors", "model.vicinal", "report.html",
+        "report.md",
         "scores/calibration.parquet", "scores/test.parquet", "scores/validation.parquet", "split.parquet",
     ]  # fmt: skip
 

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vicinal.evidence.report.blocks import Block, Cell, Column, Drawing, Grid, Heading, Panel, Paragraph, Table
+from vicinal.evidence.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Drawing,
+    Grid,
+    Heading,
+    Panel,
+    Paragraph,
+    Table,
+)
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.plots import learning_curves_plot
 from vicinal.evidence.report.spelling import count, interval, number, unreliable

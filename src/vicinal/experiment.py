@@ -49,7 +49,7 @@ class SplitConfig(_Strict):
     by: Literal["subject"] = "subject"
     test: float = Field(0.2, gt=0, lt=1)
     validation: float = Field(0.1, gt=0, lt=1)
-    calibration: float = Field(0.1, gt=0, lt=1)
+    calibration: float = Field(0.1, ge=0, lt=1)
     seed: int = Field(0, ge=0, lt=2**63)
     train_subjects: int | None = Field(None, ge=1)
     file: Path | None = None

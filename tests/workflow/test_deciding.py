@@ -21,7 +21,7 @@ from vicinal.terminal import QUIET, Terminal
 from vicinal.workflow.checking import check_run
 from vicinal.workflow.deciding import decide
 from vicinal.workflow.gathering import pack_of
-from vicinal.workflow.running import Run
+from vicinal.workflow.running import Run, run
 from vicinal.workflow.telling import tell_decision
 
 
@@ -212,3 +212,31 @@ def test_alarms_per_day_come_from_rows_that_say_where_they_lie(
     tell_decision(decided, Terminal())
     assert f"Alarms of disease: {rate['n']} in" in capsys.readouterr().out
     assert Model.load(folder / "model.vicinal").policy == decided.policy
+
+
+def test_a_run_without_calibration_rows_decides_and_is_followed_by_its_validation_rows(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "few"
+    done = run(experiment_file, output=folder, overrides=["inputs.split.calibration=0", "training.epochs=1"])
+    assert done.model is not None
+    assert done.model.policy is not None
+    assert done.model.policy.role == "validation"
+    assert done.evidence["protocol"]["threshold_rows"] == "validation"
+    assert not (folder / "scores" / "calibration.parquet").exists()
+    experiment = load_experiment(folder / "experiment.toml")[0]
+    pack = pack_of(experiment, data=None, show=QUIET).pack
+    kinds = {one.kind for one in check_run(folder, experiment, pack, Split.read(folder / "split.parquet"))}
+    assert not kinds
+    assert decide(folder, aim="specificity >= 0.6").policy.role == "validation"
+    with pytest.raises(RoleError, match="calibration"):
+        decide(folder, aim="sensitivity >= 0.6", confidence=0.9)
+
+
+def test_a_guarantee_without_calibration_rows_is_refused_before_anything_is_learnt(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    overrides = ["inputs.split.calibration=0", "decisions.confidence=0.9"]
+    with pytest.raises(ExperimentError, match="needs calibration rows"):
+        run(experiment_file, output=tmp_path / "run", overrides=overrides)
+    assert not (tmp_path / "run").exists()

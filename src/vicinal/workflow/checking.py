@@ -21,12 +21,12 @@ from vicinal.inputs.pack import Pack
 from vicinal.inputs.reference import describe
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
-from vicinal.scoretable import ScoreTable
+from vicinal.scoretable import Role, ScoreTable
 from vicinal.training.best import BEST_WHEN_LOW
+from vicinal.workflow.splitting import scored_parts, threshold_part
 
 __all__ = ["check_run"]
 
-_ROLES = ("validation", "calibration", "test")
 _TOLERANCE = 1e-6
 
 
@@ -36,7 +36,7 @@ def check_run(run: Path, experiment: Experiment, pack: Pack, split: Split) -> li
     Args:    run: its folder.  experiment: its settings.  pack: the data as they are now.  split: that of the run.
     """
     try:
-        tables = {role: ScoreTable.read(run / "scores" / f"{role}.parquet") for role in _ROLES}
+        tables = {role: ScoreTable.read(run / "scores" / f"{role}.parquet") for role in scored_parts(split)}
         model = Model.load(run / "model.vicinal")
         evidence = read_json(run / "evidence.json")
         history = [json.loads(line) for line in (run / "history.jsonl").read_text("utf-8").splitlines()]
@@ -46,7 +46,7 @@ def check_run(run: Path, experiment: Experiment, pack: Pack, split: Split) -> li
             *_same_data(model, protocol, pack),
             *_rows_of_roles(tables, split),
             *_calibration(tables["validation"], model),
-            *_threshold(tables["calibration"], model, experiment),
+            *_threshold(tables, model, experiment, role=threshold_part(split)),
             *_statistics(model, pack, split, experiment),
             *_epoch(history, protocol, experiment, n_classes=len(model.calibration.classes)),
         ]
@@ -61,7 +61,7 @@ def check_run(run: Path, experiment: Experiment, pack: Pack, split: Split) -> li
 
 
 def _same_split(
-    tables: Mapping[str, ScoreTable], model: Model, protocol: Mapping[str, Any], split: Split
+    tables: Mapping[Role, ScoreTable], model: Model, protocol: Mapping[str, Any], split: Split
 ) -> Iterator[Finding]:
     named: dict[str, Any] = {f"scores/{role}.parquet": one.split_hash for role, one in tables.items()}
     named |= {"model.vicinal": model.provenance.get("split"), "evidence.json": protocol.get("split_hash")}
@@ -89,7 +89,7 @@ def _same_data(model: Model, protocol: Mapping[str, Any], pack: Pack) -> Iterato
         )
 
 
-def _rows_of_roles(tables: Mapping[str, ScoreTable], split: Split) -> Iterator[Finding]:
+def _rows_of_roles(tables: Mapping[Role, ScoreTable], split: Split) -> Iterator[Finding]:
     for role, table in tables.items():
         ids = set(table.ids.tolist())
         if table.role != role:
@@ -101,7 +101,7 @@ def _rows_of_roles(tables: Mapping[str, ScoreTable], split: Split) -> Iterator[F
             message = f"scores/{role}.parquet does not hold the {role} rows of the split{named}."
             yield Finding("rows_of_another_part", "leak", message, tuple(strange))
     tested = set(tables["test"].ids.tolist())
-    for role in ("validation", "calibration"):
+    for role in (role for role in tables if role != "test"):
         shared = sorted(tested & set(tables[role].ids.tolist()))
         if shared:
             yield Finding(
@@ -128,12 +128,14 @@ def _calibration(table: ScoreTable, model: Model) -> Iterator[Finding]:
         )
 
 
-def _threshold(table: ScoreTable, model: Model, experiment: Experiment) -> Iterator[Finding]:
+def _threshold(
+    tables: Mapping[Role, ScoreTable], model: Model, experiment: Experiment, *, role: Role
+) -> Iterator[Finding]:
     policy = model.policy
     if policy is None:
         return
-    if policy.role != "calibration":
-        message = f"The policy was fitted on {policy.role} rows; a run fits it on calibration rows."
+    if policy.role != role:
+        message = f"The policy was fitted on {policy.role} rows; this run fits it on {role} rows."
         yield Finding("threshold_not_from_calibration", "leak", message)
         return
     # `vicinal decide` put in a policy with words of its own; that of the run has those of the experiment. A refer
@@ -142,7 +144,7 @@ def _threshold(table: ScoreTable, model: Model, experiment: Experiment) -> Itera
     aim = policy.aim if model.policy_history else experiment.aim
     try:
         again = fit_policy(
-            table,
+            tables[role],
             aim=aim,
             confidence=stated.confidence,
             prevalence=stated.prevalence,
@@ -157,7 +159,7 @@ def _threshold(table: ScoreTable, model: Model, experiment: Experiment) -> Itera
         yield Finding(
             "threshold_not_from_calibration",
             "leak",
-            f"Chosen again on the calibration rows for {aim}, the thresholds are "
+            f"Chosen again on the {role} rows for {aim}, the thresholds are "
             f"{_shown(again.thresholds)}, those of the model {_shown(policy.thresholds)}: they were chosen on other "
             "rows, or for another aim.",
         )

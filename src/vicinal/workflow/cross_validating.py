@@ -164,7 +164,7 @@ def _evidence(
         "split": described(experiment.inputs.split),
         "model": "none: the evidence is about the procedure, and each fold has its own model in folds/",
         "calibration_rows": "validation rows of each fold",
-        "threshold_rows": "calibration rows of each fold",
+        "threshold_rows": f"{policy.role} rows of each fold",
         "evidence_rows": "test rows of all folds, each scored and decided by its own fold",
         "notes": list(pack.notes),
         "audit": [f"{one.severity}: {one.kind}" for one in findings],

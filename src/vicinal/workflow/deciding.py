@@ -1,4 +1,4 @@
-"""`vicinal decide`: another policy for a finished run, from its calibration rows; no weight changes.
+"""`vicinal decide`: another policy for a finished run, from the rows its own was fitted on; no weight changes.
 
 The model file gets the policy, keeps the earlier one in its history, and says what the new one means; evidence
 and report of the run follow. Wiring only.
@@ -22,6 +22,7 @@ from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.workflow.judging import expected, judge
+from vicinal.workflow.splitting import threshold_part
 
 __all__ = ["Decided", "decide"]
 
@@ -59,7 +60,7 @@ def decide(
     prevalence: float | None = None,
     refer: str | None = None,
 ) -> Decided:
-    """Fit another policy on the calibration rows of a run, and judge it on the test rows.
+    """Fit another policy on the rows that the run fitted its own on, and judge it on the test rows.
 
     Args:    folder: of a finished run.  aim, confidence, prevalence: see `fit_policy`.
              refer: `share=0.1`, `risk=0.01` or `0.3,0.6`.
@@ -67,10 +68,11 @@ def decide(
              together.  InfeasibleError: when the rows cannot meet the aim, or carry the guarantee.
     """
     model, experiment, before = _model(folder), experiment_of(folder), _evidence(folder)
-    tables = {role: _rows(folder, role, model) for role in ("calibration", "test")}
+    split = Split.read(folder / "split.parquet")
+    fitted, tested = (_rows(folder, role, model, split) for role in (threshold_part(split), "test"))
     times = experiment.decisions.events  # They tell what an alarm is, whatever is aimed at.
     policy = fit_policy(
-        tables["calibration"],
+        fitted,
         aim=aim,
         confidence=confidence,
         prevalence=prevalence,
@@ -89,8 +91,8 @@ def decide(
     }
     # What the run measured of scores alone stays; alarms are of the policy that gave them.
     kept = {name: value for name, value in before.items() if name != "alarms"}
-    evidence = kept | judge(experiment, tables["test"], policy, protocol=protocol)
-    _write(folder, decided, policy, tables["calibration"], evidence)
+    evidence = kept | judge(experiment, tested, policy, protocol=protocol)
+    _write(folder, decided, policy, fitted, evidence)
     return Decided(folder, policy, model.policy, n_policies, evidence)
 
 
@@ -128,7 +130,7 @@ def _evidence(folder: Path) -> dict[str, Any]:
     return evidence
 
 
-def _rows(folder: Path, role: Role, model: Model) -> ScoreTable:
+def _rows(folder: Path, role: Role, model: Model, split: Split) -> ScoreTable:
     """Read the scored rows of one part of the run's split.
 
     Raises:  FormatError: when another model scored them, or they are not those of the split.
@@ -137,7 +139,6 @@ def _rows(folder: Path, role: Role, model: Model) -> ScoreTable:
     path = folder / "scores" / f"{role}.parquet"
     table = ScoreTable.read(path)
     table.require_role(role, purpose=f"deciding with {path.name}")
-    split = Split.read(folder / "split.parquet")
     problems = []
     if table.model_hash != model.hash:
         problems.append(f"model {table.model_hash[:12]} scored it, and model.vicinal is {model.hash[:12]}")

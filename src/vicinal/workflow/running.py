@@ -44,13 +44,11 @@ from vicinal.workflow.run_folder import (
     keep_to,
     run_folder,
 )  # fmt: skip
-from vicinal.workflow.splitting import described
+from vicinal.workflow.splitting import described, refuse_guarantee, scored_parts, threshold_part
 from vicinal.workflow.stopping import EXIT_CODE, Stop
 from vicinal.workflow.withholding import announce, with_fewer_subjects
 
 __all__ = ["Run", "go", "run"]
-
-_SCORED: tuple[Role, ...] = ("validation", "calibration", "test")
 
 
 @dataclass(frozen=True)
@@ -176,6 +174,7 @@ def _fill(
     accept_changes: bool,
 ) -> tuple[Model, dict[str, Any]]:
     """Learn, decide and judge, and write everything into the folder; training goes on from a checkpoint there."""
+    refuse_guarantee(experiment, gathered.split)
     keep_to(folder, _decisive(experiment, text, gathered), accept=accept_changes, show=show)
     write_bytes(folder / EXPERIMENT, text.encode())
     gathered.split.write(folder / "split.parquet")
@@ -194,7 +193,7 @@ def _fill(
     evidence |= under_disturbances(experiment, model, gathered.pack, gathered.split.indices("test"), show)
     evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
     write_json(folder / "evidence.json", evidence)
-    told = {"meaning": evidence["meaning"], **expected(tables["calibration"], policy)}
+    told = {"meaning": evidence["meaning"], **expected(tables[policy.role], policy)}
     model = replace(model, card=write_card(evidence, network=model.network), reference=model.reference | told)
     model.save(folder / "model.vicinal")
     with show.progress("report"):
@@ -245,7 +244,7 @@ def _learn(experiment: Experiment, gathered: Gathered, folder: Path, stop: Stop,
 def _decide(
     experiment: Experiment, gathered: Gathered, learned: Learned
 ) -> tuple[Model, dict[Role, ScoreTable]]:
-    """Calibrate on validation rows, fit the policy on calibration rows, and score every part with the result."""
+    """Calibrate on validation rows, fit the policy, and score every part with the result."""
     pack, split, decisions = gathered.pack, gathered.split, experiment.decisions
     provenance = learned.model.provenance | {
         "vicinal": vicinal.__version__,
@@ -262,7 +261,7 @@ def _decide(
     )
     raw = {
         role: score_pack(model, pack, split.indices(role), role=role, split_hash=split.hash)
-        for role in _SCORED
+        for role in scored_parts(split)
     }
     calibration = fit_calibration(raw["validation"], decisions.calibration)
     model = replace(model, calibration=calibration)
@@ -271,7 +270,7 @@ def _decide(
         for role, table in raw.items()
     }
     policy = fit_policy(
-        tables["calibration"],
+        tables[threshold_part(split)],
         aim=experiment.aim,
         confidence=decisions.confidence,
         prevalence=decisions.prevalence,
@@ -304,7 +303,7 @@ def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, comm
         "precision": learned.engine.precision,
         "threads": torch.get_num_threads(),
         "calibration_rows": "validation",
-        "threshold_rows": "calibration",
+        "threshold_rows": threshold_part(split),
         "evidence_rows": "test",
         "notes": list(pack.notes),
         "split": described(experiment.inputs.split),

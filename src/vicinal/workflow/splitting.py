@@ -8,12 +8,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from vicinal.errors import ExperimentError, did_you_mean
-from vicinal.experiment import SplitConfig
+from vicinal.experiment import Experiment, SplitConfig
 from vicinal.inputs.folds import Folds, leave_one_out, make_folds
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split, make_split, with_drawn_parts, with_fewer_groups
+from vicinal.scoretable import Role
 
-__all__ = ["Officials", "described", "folds_of", "split_of"]
+__all__ = [
+    "Officials",
+    "described",
+    "folds_of",
+    "refuse_guarantee",
+    "scored_parts",
+    "split_of",
+    "threshold_part",
+]
 
 Officials = Mapping[str, Mapping[str, str]]
 """The part of each id, for every published split by name."""
@@ -49,6 +58,28 @@ def folds_of(config: SplitConfig, pack: Pack) -> Folds:
         known = ["subject", *pack.columns]
         raise ExperimentError(f"split: leave_one_out: no column {name!r}{did_you_mean(name, known)}")
     return leave_one_out(pack.ids, pack.columns[name], name=name)
+
+
+def threshold_part(split: Split) -> Role:
+    """Return the part of a split that thresholds are fitted on: calibration rows, or validation rows without any."""
+    return "calibration" if "calibration" in split.parts else "validation"
+
+
+def refuse_guarantee(experiment: Experiment, split: Split) -> None:
+    """Refuse, before anything is learnt, a guarantee that no rows can carry.
+
+    Raises:  ExperimentError: when a confidence is asked for and the split has no calibration rows.
+    """
+    if experiment.decisions.confidence is not None and threshold_part(split) != "calibration":
+        raise ExperimentError(
+            "decisions.confidence: a guarantee needs calibration rows, which nothing was selected on, and the split "
+            "has none. Give inputs.split.calibration a share, or leave confidence out."
+        )
+
+
+def scored_parts(split: Split) -> tuple[Role, ...]:
+    """Return the parts that a run scores: validation, calibration where there is one, and test."""
+    return tuple(dict.fromkeys(("validation", threshold_part(split), "test")))
 
 
 def described(config: SplitConfig) -> str:

@@ -126,8 +126,9 @@ class EvidenceConfig(_Strict):
     subgroups: tuple[str, ...] = ()
     bands: dict[str, tuple[float, ...]] = {}
     robustness: tuple[
-        Literal["shift", "gain", "wander", "hum", "muscle", "dropped", "swapped", "rate"], ...
+        Literal["shift", "gain", "wander", "hum50", "hum60", "muscle", "dropped", "swapped", "rate"], ...
     ] = ()
+    robustness_rows: int = Field(500, ge=20)
     learning_curve: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()

@@ -53,7 +53,7 @@ def test_the_evidence_of_a_run_and_of_a_cross_validation(finished: Run, crossed:
 
 def test_evidence_with_everything_that_can_be_asked_for(experiment_file: Path, tmp_path: Path) -> None:
     overrides = [
-        'evidence.subgroups=["condition"]', 'evidence.robustness=["shift", "hum"]',
+        'evidence.subgroups=["condition"]', 'evidence.robustness=["shift", "hum50"]',
         "evidence.learning_curve=[0.01, 0.5]",
     ]  # fmt: skip
     run(experiment_file, output=tmp_path / "run", overrides=overrides)

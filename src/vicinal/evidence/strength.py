@@ -1,64 +1,84 @@
-"""AUROC against the strength of a disturbance, on the same test rows.
+"""AUROC against the strength of a disturbance, on the same recordings.
 
-Is handed a function that scores the rows after a change of their samples; must not know networks or packs.
+Is handed the scores at each strength; must not know networks, recordings or how they were disturbed.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
-from vicinal.evidence.disturbances import DISTURBANCES, possible
+from vicinal.evidence.disturbances import DISTURBANCES
 from vicinal.evidence.metrics import measure
+from vicinal.evidence.pairs import differences
 from vicinal.evidence.summary import entries
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["Change", "against_strength"]
+__all__ = ["Level", "against_strength"]
 
-Samples = Float32[np.ndarray, "rows channels time"]
-Change = Callable[[Samples], Samples]
+
+@dataclass(frozen=True)
+class Level:
+    """What a model says of the recordings at one strength of a disturbance.
+
+    Args:    scores: of those that its contract still takes, in their order; None where it takes none.
+             n_refused: those that it refuses, or for which the disturbance has no meaning.  why: of the first.
+    """
+
+    strength: float
+    scores: ScoreTable | None
+    n_refused: int = 0
+    why: str = ""
 
 
 def against_strength(
-    score: Callable[[Change], ScoreTable],
-    names: Sequence[str],
+    undisturbed: ScoreTable,
+    levels: Mapping[str, Sequence[Level]],
     *,
-    rate_hz: float,
-    n_channels: int,
+    n_test_rows: int,
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Return the AUROC of undisturbed rows and at each strength of each disturbance, with intervals by subject.
+    """Return the AUROC of undisturbed recordings and at each strength of each disturbance, with intervals by subject.
 
-    Args:    score: the same rows, changed batch by batch.  names: of `DISTURBANCES`.
-             rate_hz, n_channels: of the samples.  seed: of the noise and of the bootstrap.
-    Returns: {name: {"unit", "undisturbed": entry, "points": [{"strength", ...entry}]}}, of several classes the mean
-             AUROC; or {"unit", "left_out": why} where a disturbance has no meaning for such signals.
+    Args:    undisturbed: scores of the same recordings as they are.  levels: by name of `DISTURBANCES`.
+             n_test_rows: test rows from which they were drawn.  resamples, seed: of the bootstrap.
+    Returns: {name: {"unit", "n_rows", "n_test_rows", "undisturbed": entry, "points": [{"strength", "refused",
+             "change": {"value", "low", "high", "clear"} or None, ...entry}]}}, of several classes the mean AUROC;
+             change: the AUROC there minus that of the same rows undisturbed, in paired resamples. Or {"unit",
+             "left_out": why} where no recording can be disturbed so and still be scored.
     """
-    undisturbed = _auroc(score(lambda samples: samples), resamples=resamples, seed=seed)
+    whole = _auroc(undisturbed, resamples=resamples, seed=seed)
     found: dict[str, dict[str, Any]] = {}
-    for name in names:
-        kind = DISTURBANCES[name]
-        why = possible(kind, rate_hz=rate_hz, n_channels=n_channels)
-        if why:
-            found[name] = {"unit": kind.unit, "left_out": why}
+    for name, made in levels.items():
+        unit = DISTURBANCES[name].unit
+        if not any(one.scores is not None for one in made):
+            found[name] = {"unit": unit, "left_out": made[0].why if made else "it has no strength"}
             continue
-        points = []
-        for k, strength in enumerate(kind.strengths):
-            # The same noise for every model and run with this seed.
-            rng = np.random.default_rng([seed, sorted(DISTURBANCES).index(name), k])
-            change = partial(_changed, name, strength, rate_hz, rng)
-            points.append({"strength": strength, **_auroc(score(change), resamples=resamples, seed=seed)})
-        found[name] = {"unit": kind.unit, "undisturbed": undisturbed, "points": points}
+        found[name] = {
+            "unit": unit,
+            "n_rows": len(undisturbed),
+            "n_test_rows": n_test_rows,
+            "undisturbed": whole,
+            "points": [_point(one, undisturbed, resamples=resamples, seed=seed) for one in made],
+        }
     return found
 
 
-def _changed(
-    name: str, strength: float, rate_hz: float, rng: np.random.Generator, samples: Samples
-) -> Samples:
-    return DISTURBANCES[name].apply(samples, strength, rate_hz, rng)
+def _point(level: Level, undisturbed: ScoreTable, *, resamples: int, seed: int) -> dict[str, Any]:
+    point: dict[str, Any] = {"strength": level.strength, "refused": level.n_refused}
+    if level.n_refused:
+        point["why"] = level.why
+    if level.scores is None:
+        nothing = {"value": None, "low": None, "high": None, "n": 0}
+        return point | nothing | {"n_subjects": None, "n_positive_subjects": None, "change": None}
+    place = {name: row for row, name in enumerate(undisturbed.ids.tolist())}
+    same = undisturbed.select(np.array([place[name] for name in level.scores.ids.tolist()], np.int64))
+    change = differences(level.scores, same, names=("auroc",), resamples=resamples, seed=seed).get("auroc")
+    if change is not None:
+        change = {key: change[key] for key in ("value", "low", "high", "clear")}
+    return point | _auroc(level.scores, resamples=resamples, seed=seed) | {"change": change}
 
 
 def _auroc(table: ScoreTable, *, resamples: int, seed: int) -> dict[str, Any]:

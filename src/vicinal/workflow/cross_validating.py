@@ -108,7 +108,7 @@ def _run_fold(
             folder,
             experiment.model_copy(update={"inputs": inputs}),
             f"{text}# --set {setting}\n",
-            Gathered(packed.pack, split, tuple(findings)),
+            Gathered(packed.pack, split, tuple(findings), packed.source),
             f"{command} --set {setting}",
             show,
         )

@@ -1,21 +1,48 @@
-"""The disturbances that an experiment asks for, as the part of `evidence.json` that holds them."""
+"""The disturbances that an experiment asks for, as the part of `evidence.json` that holds them.
 
+Wiring only: recordings are drawn, read again and disturbed in other processes, and scored here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
 from vicinal.errors import ExperimentError
-from vicinal.evidence.strength import Change, against_strength
+from vicinal.evidence.disturbances import DISTURBANCES
+from vicinal.evidence.strength import Level, against_strength
+from vicinal.execution import map_tasks, n_processors
 from vicinal.experiment import Experiment
-from vicinal.inputs.pack import Pack
+from vicinal.inputs.datasets.catalogue import Recording
 from vicinal.scores.model import Model
+from vicinal.scores.scorer import Scorer
 from vicinal.scoretable import ScoreTable
+from vicinal.signal import Signal
 from vicinal.terminal import Show
+from vicinal.workflow.disturbed import Versions, jobs, make_versions, versions_of
+from vicinal.workflow.gathering import Gathered
 
-__all__ = ["refuse_images", "under_disturbances"]
+__all__ = ["Disturbable", "drawn", "refuse_images", "robustness", "under_disturbances"]
 
-_ROWS = 256
+_ONLY_A_PACK = (
+    "it acts on the recordings themselves, and only a pack of them was given; give the data instead"
+)
+
+
+@dataclass(frozen=True)
+class Disturbable:
+    """Test rows as recordings that can be read again.
+
+    Args:    recordings: of each row.  read: makes a signal of one.  table: their scores, for truth and subjects.
+             n_test_rows: from which they were drawn.
+    """
+
+    recordings: Sequence[Recording]
+    read: Callable[[Recording], Signal]
+    table: ScoreTable
+    n_test_rows: int
 
 
 def refuse_images(experiment: Experiment) -> None:
@@ -23,42 +50,115 @@ def refuse_images(experiment: Experiment) -> None:
 
     Raises:  ExperimentError: when the contract has no rate.
     """
-    if experiment.evidence.robustness and experiment.inputs.contract.position_rate_hz is None:
+    if experiment.evidence.robustness and experiment.inputs.contract.rate_hz is None:
         raise ExperimentError("evidence.robustness disturbs signals in time; images have none. Leave it out.")
 
 
 def under_disturbances(
-    experiment: Experiment, model: Model, pack: Pack, indices: Int64[np.ndarray, " m"], show: Show
+    experiment: Experiment, model: Model, gathered: Gathered, table: ScoreTable, show: Show
 ) -> dict[str, Any]:
     """Return {"robustness": ...} where the experiment asks for any, else nothing.
 
-    Args:    indices: the test rows.
+    Args:    table: of the test rows.
     """
-    asked, rate_hz = experiment.evidence, experiment.inputs.contract.position_rate_hz
-    if not asked.robustness or rate_hz is None:
+    asked = experiment.evidence
+    if not asked.robustness:
         return {}
-    scorer = model.scorer()
-
-    def score(change: Change) -> ScoreTable:
-        logits = []
-        for start in range(0, len(indices), _ROWS):
-            samples, lengths = pack.rows(indices[start : start + _ROWS])
-            logits.append(scorer.logits(change(samples), lengths))
-        return scorer.table(
-            np.concatenate(logits),
-            ids=pack.ids[indices],
-            role="test",
-            truth=pack.truth[indices],
-            subjects=None if pack.subjects is None else pack.subjects[indices],
-        )
-
-    with show.progress("disturbing"):
-        found = against_strength(
-            score,
-            asked.robustness,
-            rate_hz=rate_hz,
-            n_channels=len(experiment.inputs.contract.input_channels),
-            resamples=asked.resamples,
-            seed=experiment.seed,
-        )
+    source = gathered.source
+    if source is None or source.catalogue is None or source.module is None:
+        show.say(f"note: robustness is left out: {_ONLY_A_PACK}.")
+        return {
+            "robustness": {
+                name: {"unit": DISTURBANCES[name].unit, "left_out": _ONLY_A_PACK} for name in asked.robustness
+            }
+        }
+    rows = drawn(table.clusters, n=asked.robustness_rows, seed=experiment.seed)
+    chosen = table.select(rows)
+    recording = {one.id: one for one in source.catalogue.recordings}
+    among = Disturbable(
+        [recording[name] for name in chosen.ids.tolist()], source.module.read, chosen, len(table)
+    )
+    found = robustness(
+        model.scorer(), among, asked.robustness, resamples=asked.resamples, seed=experiment.seed, show=show
+    )
     return {"robustness": found}
+
+
+def drawn(clusters: np.ndarray, *, n: int, seed: int) -> Int64[np.ndarray, " m"]:
+    """Return about `n` rows, in order: all rows of subjects that are drawn until there are so many."""
+    if len(clusters) <= n:
+        return np.arange(len(clusters), dtype=np.int64)
+    names, of, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    n_subjects = int(np.searchsorted(np.cumsum(sizes[order]), n)) + 1
+    return np.flatnonzero(np.isin(of, order[:n_subjects])).astype(np.int64)
+
+
+def robustness(
+    scorer: Scorer,
+    among: Disturbable,
+    names: Sequence[str],
+    *,
+    resamples: int,
+    seed: int,
+    show: Show,
+) -> dict[str, Any]:
+    """Return AUROC against the strength of each disturbance, of recordings that are read again."""
+    work = jobs(among.recordings, among.read, scorer.contract, names, seed=seed)
+    versions, n = versions_of(names, scorer.contract), len(among.recordings)
+    logits: list[list[np.ndarray]] = [[] for _ in versions]
+    rows: list[list[int]] = [[] for _ in versions]
+    reasons: list[list[str]] = [[] for _ in versions]
+    if n < among.n_test_rows:
+        show.say(
+            f"robustness: {n:,} of {among.n_test_rows:,} test rows, drawn by subject (evidence.robustness_rows)"
+        )
+    has_files = any(one.path is not None for one in among.recordings)
+    done = 0
+    with show.progress(f"disturbing in {len(versions) - 1} ways") as update:
+        for made in map_tasks(make_versions, work, n_processes=n_processors() if has_files else 1):
+            for one in made:
+                _keep(scorer, one, done, logits, rows, reasons)
+                done += 1
+            update(done, n)
+    levels: dict[str, list[Level]] = {name: [] for name in names}
+    tables = [_table(scorer, among.table, *parts) for parts in zip(logits, rows, strict=True)]
+    for (name, strength), table, why in zip(versions[1:], tables[1:], reasons[1:], strict=True):
+        levels[name].append(Level(strength, table, len(why), why[0] if why else ""))
+    if tables[0] is None:
+        reason = reasons[0][0] if reasons[0] else "there are no rows"
+        return {name: {"unit": DISTURBANCES[name].unit, "left_out": reason} for name in names}
+    return against_strength(tables[0], levels, n_test_rows=among.n_test_rows, resamples=resamples, seed=seed)
+
+
+def _keep(
+    scorer: Scorer,
+    one: Versions,
+    row: int,
+    logits: list[list[np.ndarray]],
+    rows: list[list[int]],
+    reasons: list[list[str]],
+) -> None:
+    """Score one recording in all its versions, and note which of them could not be."""
+    scored = iter(scorer.logits(one.samples, one.lengths) if len(one.samples) else ())
+    # What is refused as it is would be refused disturbed as well: it is no row of this.
+    whole = not one.refused[0]
+    for version, reason in enumerate(one.refused):
+        if reason:
+            reasons[version].append(reason)
+            continue
+        score = next(scored)
+        if whole:
+            logits[version].append(score)
+            rows[version].append(row)
+
+
+def _table(
+    scorer: Scorer, table: ScoreTable, logits: Sequence[np.ndarray], rows: Sequence[int]
+) -> ScoreTable | None:
+    if not rows:
+        return None
+    chosen = table.select(np.array(rows))
+    return scorer.table(
+        np.stack(logits), ids=chosen.ids, role="test", truth=chosen.truth, subjects=chosen.subjects
+    )

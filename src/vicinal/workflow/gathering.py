@@ -15,7 +15,7 @@ from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
 from vicinal.representations.network import sketch
 from vicinal.terminal import Show
-from vicinal.workflow.packing import packed, source_of
+from vicinal.workflow.packing import Source, packed, source_of
 from vicinal.workflow.splitting import Officials, split_of
 
 __all__ = ["Gathered", "Packed", "gather", "pack_of", "refuse_events"]
@@ -23,11 +23,12 @@ __all__ = ["Gathered", "Packed", "gather", "pack_of", "refuse_events"]
 
 @dataclass(frozen=True)
 class Gathered:
-    """Rows ready to learn from, with their split and what the auditor found."""
+    """Rows ready to learn from, with their split, what the auditor found, and where they came from."""
 
     pack: Pack
     split: Split
     findings: tuple[Finding, ...]
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,13 @@ class Packed:
     """Rows before any split, with what the data set says of splits and labels.
 
     Args:    officials: the part of each id, for every published split by name.
-             label_columns: columns that say the label in other words.
+             label_columns: columns that say the label in other words.  source: where the rows came from.
     """
 
     pack: Pack
     officials: Officials
     label_columns: tuple[str, ...]
+    source: Source | None = None
 
 
 def gather(experiment: Experiment, *, data: Path | None, show: Show, with_copies: bool = True) -> Gathered:
@@ -60,7 +62,7 @@ def gather(experiment: Experiment, *, data: Path | None, show: Show, with_copies
             expected=rows.label_columns,
             with_copies=with_copies,
         )
-    return Gathered(rows.pack, split, tuple(findings))
+    return Gathered(rows.pack, split, tuple(findings), rows.source)
 
 
 def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
@@ -94,7 +96,8 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
         name: dict(zip(pack.ids.tolist(), parts.tolist(), strict=True))
         for name, parts in pack.officials.items()
     }
-    return Packed(pack, officials, () if source.catalogue is None else source.catalogue.label_columns)
+    labels = () if source.catalogue is None else source.catalogue.label_columns
+    return Packed(pack, officials, labels, source)
 
 
 def refuse_events(experiment: Experiment) -> None:

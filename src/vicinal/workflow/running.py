@@ -190,7 +190,7 @@ def _fill(
     policy = model.policy
     assert policy is not None  # `_decide` gave it one
     evidence = judge(experiment, tables["test"], policy, protocol=protocol)
-    evidence |= under_disturbances(experiment, model, gathered.pack, gathered.split.indices("test"), show)
+    evidence |= under_disturbances(experiment, model, gathered, tables["test"], show)
     evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
     write_json(folder / "evidence.json", evidence)
     told = {"meaning": evidence["meaning"], **expected(tables[policy.role], policy)}

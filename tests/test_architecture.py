@@ -18,7 +18,7 @@ TESTS = Path(__file__).parent
 
 ALL = {
     "errors", "files", "signal", "scoretable", "execution", "inputs", "representations", "training",
-    "decisions", "evidence", "scores", "experiment", "terminal", "proposal",
+    "decisions", "evidence", "scores", "experiment", "terminal", "proposal", "arrays",
 }  # fmt: skip
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors"},
     "signal": {"errors"},
     "scoretable": {"errors"},
+    "arrays": {"errors", "scoretable"},
     "execution": {"errors"},
     "terminal": {"errors"},
     "inputs": {"errors", "files", "signal", "execution"},

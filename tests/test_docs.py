@@ -98,6 +98,22 @@ def test_the_python_of_the_readme_runs() -> None:
 
 
 @pytest.mark.slow
+def test_the_python_of_the_estimator_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "estimator.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) == 4
+    rng = np.random.default_rng(0)
+    names: dict[str, object] = {}
+    for k, part in enumerate(("", "_aside", "_test", "_new")):
+        y = np.arange(60) // 2 % 2
+        names["X" + part] = rng.normal(size=(60, 1, 100)) + y[:, None, None]
+        names["y" + part], names["subjects" + part] = y, 100 * k + np.arange(60) // 2
+    exec("\n".join(blocks), names)
+    assert names["search"].best_params_["network"] in names["texts"]  # type: ignore[attr-defined,operator]
+    assert names["decisions"].shape == (60,)  # type: ignore[attr-defined]
+    assert "Of 1,000 people, 50" in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_the_ten_minutes_of_the_readme_work_as_written(tmp_path: Path) -> None:
     """Only what is in the README: files and table as it shows them, and its commands."""
     section = (ROOT / "README.md").read_text().split("## Your own recordings")[1].split("\n## ")[0]

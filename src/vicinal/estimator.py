@@ -1,88 +1,135 @@
-"""SignalClassifier: arrays in, probabilities out, the scikit-learn way.
+"""SignalClassifier: arrays in, probabilities and decisions out, the scikit-learn way.
 
-The same network text, training, calibration and model file as everywhere else; only files and packs are left out.
+The same network text, training, calibration, policy and model file as everywhere else; only files and packs are
+left out. What arrays may look like is in `arrays.py`.
 """
 
-from dataclasses import replace
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64, Int8, Int64
+from pydantic import ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vicinal.arrays import Labels, fingerprints, read_known_labels, read_labels, read_signals, read_subjects
 from vicinal.decisions.calibration import fit_calibration
-from vicinal.errors import ContractError
+from vicinal.decisions.policy import fit_policy
+from vicinal.decisions.thresholds import Refer
+from vicinal.errors import ContractError, ExperimentError
 from vicinal.inputs.batches import ArrayRows
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.reference import describe
-from vicinal.inputs.splits import make_split
+from vicinal.inputs.splits import Split, assign
+from vicinal.proposal.budget import propose_budget
+from vicinal.proposal.network import propose_network
+from vicinal.representations.inspection import inspect
 from vicinal.scores.model import Model
-from vicinal.scoretable import Task
-from vicinal.terminal import QUIET
+from vicinal.scoretable import Role, ScoreTable
+from vicinal.terminal import QUIET, Terminal
 from vicinal.training.config import TrainingConfig
 from vicinal.workflow.learning import Learned, learn
 
 __all__ = ["SignalClassifier"]
 
+_UNSEEN: tuple[Role, ...] = ("validation", "calibration", "out_of_fold", "test")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Signals and subjects that something was fitted on."""
+
+    signals: frozenset[bytes] = frozenset()
+    subjects: frozenset[str] = frozenset()
+
 
 class SignalClassifier(ClassifierMixin, BaseEstimator):
-    """A network over signals, with `fit`, `predict_proba` and `predict`.
+    """A network over signals, with `fit`, `predict_proba`, `predict`, and decisions that meet an aim.
 
-    Args:    network: a network text or the name of a preset.
-             minutes, epochs: the budget of training; give one of them.
-             batch, learning_rate, weight_decay, augment: see `vicinal.training.config.TrainingConfig`.
-             rate_hz: positions a second, which augmentation and inspection speak of; 1 when it does not matter.
-             validation: share of the groups that selects the best epoch and calibrates, 0 to 1.
-             seed: of the split, the weights and the order.
-    After `fit`: `classes_`, `n_features_in_` (values a signal), `model_` (a `vicinal.scores.model.Model`, which
-    `save` writes), `history_` (one record per epoch).
+    Args:    network: a network text, the name of a preset, or "auto" for a small residual network that fits the
+             shape and number of the signals, as `vicinal init` proposes.
+             epochs, minutes: the budget of training; without either, the one that `vicinal init` would propose.
+             batch: signals a step; None for 8 to 64, by how many there are.
+             learning_rate, weight_decay, augment: see `vicinal.training.config.TrainingConfig`.
+             validation: share of the subjects (groups) that selects the best epoch and calibrates, 0 to 1.
+             select: the validation metric by which the best epoch is kept: "loss", "auroc" or "average_precision" (two
+             classes), "macro_auroc" (several); "auto" takes the AUROC.
+             rate_hz: positions a second, for augmentation, `channels` and `units`: names and unit of the values, for
+             the contract of the model file.
+             verbose: show progress on standard error.
+             random_state: of the split, the weights and the order; a number gives the same model at each fit, None
+             or a RandomState another one.
+    After `fit`: `classes_`, `n_features_in_` (values a signal), `feature_names_in_` (of a data frame), `model_` (a
+    `vicinal.scores.model.Model`, which `save` writes), `history_` (one record for each validation).
     """
+
+    # With metadata routing on, cross_val_score and the like hand subjects on to `fit`, not to folds alone.
+    __metadata_request__fit = {"groups": True}  # noqa: RUF012  # scikit-learn's name for it
 
     def __init__(
         self,
-        network: str = "resnet1d",
+        network: str = "auto",
         *,
-        minutes: float | None = None,
         epochs: int | None = None,
-        batch: int = 64,
-        learning_rate: float = 1e-3,
+        minutes: float | None = None,
+        batch: int | None = None,
+        learning_rate: float = 2e-3,
         weight_decay: float = 1e-2,
-        augment: tuple[dict[str, Any], ...] = (),
-        rate_hz: float = 1.0,
+        augment: Sequence[Mapping[str, Any]] = (),
         validation: float = 0.2,
-        seed: int = 0,
+        select: str = "auto",
+        rate_hz: float = 1.0,
+        channels: Sequence[str] | None = None,
+        units: str = "1",
+        verbose: bool = False,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.network = network
-        self.minutes = minutes
         self.epochs = epochs
+        self.minutes = minutes
         self.batch = batch
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.augment = augment
-        self.rate_hz = rate_hz
         self.validation = validation
-        self.seed = seed
+        self.select = select
+        self.rate_hz = rate_hz
+        self.channels = channels
+        self.units = units
+        self.verbose = verbose
+        self.random_state = random_state
 
-    def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> Self:
-        """Train on signals `X` (n, channels, time) or (n, time) with labels `y` (n,).
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.input_tags.three_d_array = True
+        return tags
 
-        Args:    groups: (n,) the subject of each signal, who never stands on both sides of the validation
-                 split; None assumes one signal per subject.
-        Raises:  ContractError: when `X`, `y` or `groups` is not of that shape, or holds values that are not finite.
-                 ExperimentError: when there is not exactly one budget, or too few groups.
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Train on signals `X` (n, channels, time), (n, time) or (n, channels, height, width).
+
+        There is neither `sample_weight` nor `class_weight`: what errors cost belongs into the aim of `fit_policy`.
+
+        Args:    y: (n,) the class of each signal, or (n, K) of 0 and 1, a column for each label.
+                 groups: (n,) the subject of each signal, who never stands on both sides of the validation
+                 split; None assumes one signal for each subject.
+        Raises:  ContractError: when `X`, `y` or `groups` is not of that shape, holds values that are not finite, or
+                 has too few signals of a class.
+                 ExperimentError: when a parameter is wrong, or there are too few subjects.
         """
-        samples = _samples(X)
-        labels = _labels(y, len(samples))
-        groups = None if groups is None else _groups(groups, len(samples))
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ContractError(f"y: expected at least two classes, got only {self.classes_.tolist()}.")
-        self.n_features_in_ = int(np.prod(samples.shape[1:]))
-        rows = ArrayRows(samples, _full(samples), _truth(codes, len(self.classes_)))
-        learned, validation = self._learn(rows, labels, groups)
+        samples = self._signals(X, reset=True)
+        labels = read_labels(y, len(samples))
+        subjects = None if groups is None else read_subjects(groups, len(samples))
+        seed = self._seed()
+        split = self._split(labels, subjects, seed=seed)
+        rows = ArrayRows(samples, _full(samples), labels.truth)
+        learned = self._learn(rows, labels, split, seed=seed)
+        validation = split.indices("validation")
         scorer = learned.model.scorer()
         table = scorer.table(
             scorer.logits(*rows.rows(validation)),
@@ -90,153 +137,284 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
             role="validation",
             truth=rows.truth[validation],
         )
-        self.model_: Model = replace(learned.model, calibration=fit_calibration(table))
+        self.classes_ = labels.classes
+        self._labels = replace(labels, truth=labels.truth[:0])
+        self._learned_from = _seen(samples, subjects)
+        self._decided_from = _Seen()
+        # The AUROC that chose the epoch says nothing of where 0 lies among the logits, and a temperature moves no
+        # 0: for two classes Platt's intercept does, so that `predict` is worth what the ranking is.
+        kind = "platt" if labels.task == "binary" else "auto"
+        self.model_: Model = replace(learned.model, calibration=fit_calibration(table, kind))
         self.history_ = learned.fitted.history
         return self
 
-    def predict_proba(self, X: np.ndarray) -> Float64[np.ndarray, "n classes"]:
-        """Return calibrated probabilities, one column per class of `classes_`.
+    def decision_function(self, X: Any) -> Float64[np.ndarray, "n *k"]:
+        """Return calibrated log odds: (n,) for two classes, else (n, K).
+
+        Their sigmoid is `predict_proba`, of several classes their softmax; they rank where probabilities are all 1.
 
         Raises:  ContractError: when the signals are not of the shape that `fit` saw.
         """
         check_is_fitted(self, "model_")
-        samples = _samples(X)
-        if samples.shape[1:] != self.model_.input_shape:
+        odds = self.model_.calibration.log_odds(self._logits(self._signals(X, reset=False)))
+        return odds[:, 0] if self._labels.task == "binary" else odds
+
+    def predict_proba(self, X: Any) -> Float64[np.ndarray, "n classes"]:
+        """Return calibrated probabilities, one column for each of `classes_`; those of labels need not sum to 1.
+
+        Raises:  ContractError: when the signals are not of the shape that `fit` saw.
+        """
+        check_is_fitted(self, "model_")
+        p = self.model_.calibration.apply(self._logits(self._signals(X, reset=False)))
+        return np.hstack([1 - p, p]) if self._labels.task == "binary" else p
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each signal, or (n, K) of 0 and 1, the labels more probable than not.
+
+        What a miss and a false alarm cost is not in it: `decide` meets an aim.
+        """
+        odds = self.decision_function(X)
+        if self._labels.task == "labels":
+            return (odds > 0).astype(np.int64)
+        codes = (odds > 0).astype(np.int64) if odds.ndim == 1 else odds.argmax(axis=1)
+        classes: np.ndarray = self.classes_[codes]
+        return classes
+
+    def score_table(self, X: Any, y: Any, *, groups: Any = None, role: Role = "test") -> ScoreTable:
+        """Score signals of known truth, for `vicinal.decisions` and `vicinal.evidence`.
+
+        Args:    y, groups: as in `fit`; classes that do not appear are no fault.
+                 role: what these rows are for. Those that judge or decide must be new.
+        Raises:  ContractError: as `fit`; also when signals or subjects were in `fit`, or, in the role of test,
+                 in `fit_policy`.
+        """
+        check_is_fitted(self, "model_")
+        samples = self._signals(X, reset=False)
+        truth = read_known_labels(y, len(samples), like=self._labels).truth
+        subjects = None if groups is None else read_subjects(groups, len(samples))
+        if role in _UNSEEN:
+            _check_new(samples, subjects, self._learned_from, what="fit", role=role)
+        if role == "test":
+            _check_new(samples, subjects, self._decided_from, what="fit_policy", role=role)
+        return self.model_.scorer().table(
+            self._logits(samples),
+            ids=np.arange(len(samples)).astype(str),
+            role=role,
+            truth=truth,
+            subjects=subjects,
+        )
+
+    def fit_policy(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        aim: str,
+        groups: Any = None,
+        confidence: float | None = None,
+        prevalence: float | None = None,
+        refer: Refer | None = None,
+    ) -> Self:
+        """Fit thresholds to an aim in words, on signals that `fit` has not seen; `decide` then uses them.
+
+        Args:    aim: "sensitivity >= 0.95", "cost miss=50 alarm=1", ...; "argmax" for more than two classes.
+                 confidence, prevalence, refer: see `vicinal.decisions.policy.fit_policy`.
+        Raises:  ContractError: as `score_table`.  ExperimentError: when aim and arguments do not fit the task.
+                 InfeasibleError: when these signals cannot meet the aim.
+        """
+        table = self.score_table(X, y, groups=groups, role="calibration")
+        policy = fit_policy(
+            table, aim=aim, confidence=confidence, prevalence=prevalence, refer=refer, seed=self._seed()
+        )
+        self.model_ = self.model_.with_policy(policy)
+        subjects = None if table.subjects is None else table.subjects
+        self._decided_from = _seen(self._signals(X, reset=False), subjects)
+        return self
+
+    def decide(self, X: Any) -> Int8[np.ndarray, "n *k"]:
+        """Return 1 (positive), 0 (negative) or -1 (referred to a person): (n,) for two classes, else (n, K).
+
+        Raises:  ExperimentError: when no policy was fitted.  ContractError: as `predict_proba`.
+        """
+        check_is_fitted(self, "model_")
+        policy = self.model_.policy
+        if policy is None:
+            raise ExperimentError(
+                'decide: there is no policy yet. Call fit_policy(X, y, aim="sensitivity >= 0.95") first, with signals '
+                "that were not in fit."
+            )
+        logits = self._logits(self._signals(X, reset=False))
+        decisions = policy.decide(self.model_.calibration.apply(logits))
+        return decisions[:, 0] if self._labels.task == "binary" else decisions
+
+    def save(self, path: Path | str) -> None:
+        """Write `model.vicinal`; `vicinal.load` reads it, and so do `vicinal score` and `vicinal trace`."""
+        check_is_fitted(self, "model_")
+        self.model_.save(Path(path))
+
+    def _signals(self, X: Any, *, reset: bool) -> Float32[np.ndarray, "n channels *positions"]:
+        array = read_signals(X)
+        is_table = array.ndim == 2
+        samples = array[:, None] if is_table else array
+        if is_table:
+            try:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+            except ValueError as error:
+                raise ContractError(f"X: {error}") from error
+        elif reset:
+            self.__dict__.pop("feature_names_in_", None)
+            self.n_features_in_ = int(np.prod(samples.shape[1:]))
+        if not reset and samples.shape[1:] != self.model_.input_shape:
             raise ContractError(
                 f"X: expected signals of shape {self.model_.input_shape}, got {samples.shape[1:]}. "
                 "Give signals like those that fit saw."
             )
-        scorer = self.model_.scorer()
-        p = self.model_.calibration.apply(scorer.logits(samples, _full(samples)))
-        return np.hstack([1 - p, p]) if len(self.classes_) == 2 else p
+        return samples
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the most probable class of each signal."""
-        labels: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
+    def _logits(self, samples: Float32[np.ndarray, "n channels *positions"]) -> Float64[np.ndarray, "n k"]:
+        return self.model_.scorer().logits(samples, _full(samples))
 
-    def save(self, path: Path | str) -> None:
-        """Write `model.vicinal`; `vicinal.load` reads it."""
-        check_is_fitted(self, "model_")
-        self.model_.save(Path(path))
+    def _seed(self) -> int:
+        state: Any = self.random_state
+        if isinstance(state, numbers.Integral):
+            if state < 0:
+                raise ExperimentError(f"random_state: expected a number of at least 0, got {state}.")
+            return int(state)
+        try:
+            return int(check_random_state(state).randint(2**31 - 1))
+        except ValueError as error:
+            raise ExperimentError(f"random_state: {error}.") from error
 
-    def _learn(
-        self, rows: ArrayRows, labels: np.ndarray, groups: np.ndarray | None
-    ) -> tuple[Learned, Int64[np.ndarray, " m"]]:
-        n, channels, length = rows.x.shape
-        ids = np.arange(n).astype(str)
-        split = make_split(
-            ids,
-            ids if groups is None else groups,
-            labels.astype(str),
-            shares={"validation": self.validation},
-            seed=self.seed,
-        )
-        names = tuple(str(name) for name in self.classes_)
-        task: Task = "binary" if len(names) == 2 else "classes"
-        contract = Contract(
-            channels=tuple(str(k) for k in range(channels)),
-            rate_hz=self.rate_hz,
-            duration_s=length / self.rate_hz,
-            units="1",
-        )
+    def _split(self, labels: Labels, subjects: np.ndarray | None, *, seed: int) -> Split:
+        """Set validation rows aside, so that both parts have what they need.
+
+        Raises:  ContractError: when a class has too few signals or subjects for that.
+        """
+        if not 0 < self.validation < 1:
+            raise ExperimentError(f"validation: expected a share between 0 and 1, got {self.validation}.")
+        ids = np.arange(len(labels.truth)).astype(str)
+        groups = ids if subjects is None else subjects
+        shares = np.array([1 - self.validation, self.validation])
+        parts = np.array(["train", "validation"])[assign(groups, labels.strata, shares=shares, seed=seed)]
+        split = Split(ids=ids, parts=parts)
+        train = labels.truth[split.indices("train")]
+        validation = labels.truth[split.indices("validation")]
+        is_lacking = any(len(np.unique(column)) < 2 for column in train.T)
+        if is_lacking or len(np.unique(validation, axis=0)) < 2:
+            counts = ", ".join(
+                f"{name!r} {len(np.unique(groups[rows]))}" for name, rows in _rows_by_class(labels)
+            )
+            what = "signals" if subjects is None else "subjects"
+            raise ContractError(
+                f"y: {100 * self.validation:.3g} % of the {what} are set aside for validation, and then a class is "
+                f"missing there or in training; {what} by class: {counts}. Give more {what} of the rare class, or "
+                "change validation."
+            )
+        return split
+
+    def _contract(self, shape: tuple[int, ...]) -> Contract:
+        n_channels, *positions = shape
+        channels = [str(k) for k in range(n_channels)] if self.channels is None else list(self.channels)
+        if len(channels) != n_channels:
+            raise ContractError(
+                f"channels: expected {n_channels} names, as X has channels, got {len(channels)}: {channels}."
+            )
+        common = {"channels": channels, "units": self.units}
+        if len(positions) == 2:
+            return Contract.from_dict({**common, "axes": ["height", "width"], "size": positions})
+        if not self.rate_hz > 0:
+            raise ExperimentError(f"rate_hz: expected a rate above 0, got {self.rate_hz}.")
+        seconds = positions[0] / self.rate_hz
+        return Contract.from_dict({**common, "rate_hz": self.rate_hz, "duration_s": seconds})
+
+    def _learn(self, rows: ArrayRows, labels: Labels, split: Split, *, seed: int) -> Learned:
+        contract, train = self._contract(rows.x.shape[1:]), split.indices("train")
+        about: dict[str, Any] = {
+            "input_shape": contract.input_shape,
+            "n_outputs": len(labels.names),
+            "rate_hz": contract.position_rate_hz,
+        }
+        if self.network == "auto":
+            proposal = propose_network(n_train=len(train), **about)
+            text, multiply_adds = proposal.text, proposal.inspection.multiply_adds
+        else:
+            text, multiply_adds = self.network, inspect(self.network, **about).multiply_adds
         learned = learn(
             rows,
-            train=split.indices("train"),
+            train=train,
             validation=split.indices("validation"),
-            network=self.network,
+            network=text,
             contract=contract,
-            task=task,
-            classes=names[1:] if task == "binary" else names,
-            config=self._config(),
-            seed=self.seed,
+            task=labels.task,
+            classes=labels.names,
+            config=self._config(n_train=len(train), multiply_adds=multiply_adds),
+            seed=seed,
             sink=None,
-            show=QUIET,
+            show=Terminal() if self.verbose else QUIET,
         )
-        reference = describe(rows, split.indices("train"), contract)
-        return replace(learned, model=replace(learned.model, reference=reference)), split.indices(
-            "validation"
-        )
+        reference = describe(rows, train, contract)
+        return replace(learned, model=replace(learned.model, reference=reference))
 
-    def _config(self) -> TrainingConfig:
-        return TrainingConfig(
-            minutes=self.minutes,
-            epochs=self.epochs if self.epochs is not None or self.minutes is not None else 30,
-            batch=self.batch,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            augment=tuple(self.augment),
-        )
+    def _config(self, *, n_train: int, multiply_adds: int) -> TrainingConfig:
+        proposal = propose_budget(n_train=n_train, multiply_adds=multiply_adds)
+        epochs, minutes = self.epochs, self.minutes
+        if epochs is None and minutes is None:
+            epochs, minutes = proposal.epochs, proposal.minutes
+        try:
+            return TrainingConfig(
+                minutes=minutes,
+                epochs=epochs,
+                batch=proposal.batch if self.batch is None else self.batch,
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                select=self.select,
+                augment=tuple(dict(step) for step in self.augment),
+            )
+        except ValidationError as error:
+            problems = [
+                f"{'.'.join(map(str, problem['loc'])) or 'budget'}: {problem['msg']}"
+                for problem in error.errors()
+            ]
+            raise ExperimentError("SignalClassifier: " + "; ".join(problems) + ".") from error
 
 
-def _full(samples: Float32[np.ndarray, "n channels time"]) -> Int64[np.ndarray, " n"]:
-    return np.full(len(samples), samples.shape[-1], dtype=np.int64)
+def _full(samples: Float32[np.ndarray, "n channels *positions"]) -> Int64[np.ndarray, " n"]:
+    return np.full(len(samples), np.prod(samples.shape[2:]), dtype=np.int64)
 
 
-def _array(values: Any, name: str, expected: str) -> np.ndarray:
-    """Return `values` as an array.
+def _rows_by_class(labels: Labels) -> list[tuple[str, np.ndarray]]:
+    positive = labels.truth == 1
+    if labels.task == "binary":
+        positive = np.hstack([~positive, positive])
+    names = [str(name) for name in labels.classes.tolist()]
+    return [(name, column) for name, column in zip(names, positive.T, strict=True)]
 
-    Raises:  ContractError: when they are lists of different lengths.
+
+def _seen(samples: Float32[np.ndarray, "n channels *positions"], subjects: np.ndarray | None) -> _Seen:
+    return _Seen(frozenset(fingerprints(samples)), frozenset([] if subjects is None else subjects.tolist()))
+
+
+def _check_new(
+    samples: Float32[np.ndarray, "n channels *positions"],
+    subjects: np.ndarray | None,
+    seen: _Seen,
+    *,
+    what: str,
+    role: Role,
+) -> None:
+    """Refuse rows that something was fitted on: they would say more good of it than is true.
+
+    Raises:  ContractError: naming signals or subjects.
     """
-    try:
-        return np.asarray(values)
-    except ValueError as error:
+    again = [k for k, key in enumerate(fingerprints(samples)) if key in seen.signals]
+    if again:
         raise ContractError(
-            f"{name}: expected {expected}, got lists of different lengths ({error})."
-        ) from error
-
-
-def _samples(X: Any) -> Float32[np.ndarray, "n channels time"]:
-    expected = "numbers of shape (n, channels, time) or (n, time)"
-    array = _array(X, "X", expected)
-    if array.ndim not in (2, 3) or 0 in array.shape or array.dtype.kind not in "biuf":
-        advice = "Text is not converted." if array.dtype.kind in "USO" else "Give one row a signal."
-        raise ContractError(f"X: expected {expected}, got {array.dtype} {array.shape}. {advice}")
-    samples = np.ascontiguousarray(array if array.ndim == 3 else array[:, None], dtype=np.float32)
-    if not np.isfinite(samples).all():
-        bad = np.flatnonzero(~np.isfinite(samples).all(axis=(1, 2)))
-        raise ContractError(
-            f"X: {len(bad)} signals hold NaN or infinity, first {bad[:5].tolist()}. Fill them first."
+            f"X: {len(again)} of {len(samples)} signals were in {what} (first {again[:5]}), so they cannot serve as "
+            f"{role} rows. Set signals aside before {what}."
         )
-    return samples
-
-
-def _labels(y: Any, n: int) -> np.ndarray:
-    labels = _array(y, "y", f"{n} labels")
-    if labels.shape != (n,):
-        advice = " Give the class of each signal, not one column for each." if labels.ndim == 2 else ""
+    shared = sorted(seen.subjects & set([] if subjects is None else subjects.tolist()))
+    if shared:
         raise ContractError(
-            f"y: expected one label for each of {n} signals, got shape {labels.shape}.{advice}"
+            f"groups: {len(shared)} subjects were in {what} too (first {shared[:5]}), so their signals cannot serve "
+            f"as {role} rows. Split by subject, as GroupShuffleSplit does."
         )
-    _check_known(labels, "y", "label")
-    try:
-        check_classification_targets(labels)
-    except ValueError as error:
-        raise ContractError(f"y: expected classes, got values that are no classes: {error}") from error
-    return labels
-
-
-def _groups(groups: Any, n: int) -> np.ndarray:
-    keys = _array(groups, "groups", f"{n} subjects")
-    if keys.shape != (n,):
-        raise ContractError(
-            f"groups: expected the subject of each of {n} signals, got shape {keys.shape}. Leave groups out when "
-            "each signal is of another subject."
-        )
-    _check_known(keys, "groups", "subject")
-    return keys.astype(str)
-
-
-def _check_known(values: np.ndarray, name: str, what: str) -> None:
-    """Refuse None and NaN, which would be a class or a subject of their own."""
-    missing = np.flatnonzero([value is None or value != value for value in values.tolist()])
-    if len(missing):
-        raise ContractError(
-            f"{name}: expected a {what} for each signal, {len(missing)} are missing (first {missing[:5].tolist()}). "
-            "Leave these signals out."
-        )
-
-
-def _truth(codes: np.ndarray, n_classes: int) -> Float64[np.ndarray, "n k"]:
-    one_hot: Float64[np.ndarray, "n k"] = np.eye(n_classes)[codes]
-    return one_hot[:, 1:] if n_classes == 2 else one_hot

@@ -247,3 +247,26 @@ def test_platt_slopes_must_rise() -> None:
         Calibration("labels", ("A",), "platt", {"slope": (-1.0,), "intercept": (0.0,)})
     with pytest.raises(FormatError, match="expected an object"):
         Calibration.from_dict([])
+
+
+@pytest.mark.parametrize("task", ["binary", "labels", "classes"])
+@pytest.mark.parametrize("kind", ["none", "temperature", "platt", "isotonic"])
+def test_probabilities_are_the_sigmoid_or_softmax_of_the_log_odds(task: str, kind: str) -> None:
+    if task == "classes" and kind in ("platt", "isotonic"):
+        return  # they map each class alone
+    rng = np.random.default_rng(0)
+    n_outputs = 1 if task == "binary" else 3
+    logits = rng.normal(0, 3, (200, n_outputs))
+    truth = (
+        np.eye(3)[logits.argmax(axis=1)]
+        if task == "classes"
+        else (rng.random(logits.shape) < expit(logits)).astype(float)
+    )
+    found = fit_calibration(table(truth, logits, task=task), kind)
+    odds = found.log_odds(logits)
+    undone = softmax(odds, axis=1) if task == "classes" else expit(odds)
+    np.testing.assert_allclose(undone, found.apply(logits), atol=1e-12)
+    # Where probabilities can no longer be told from 1, log odds still can.
+    far = np.array([[60.0] * n_outputs, [90.0] * n_outputs]) * np.array([1.0] + [-1.0] * (n_outputs - 1))
+    if kind != "isotonic":
+        assert (np.diff(found.log_odds(far)[:, 0]) > 0).all()

@@ -16,7 +16,7 @@ import numpy as np
 import pydantic
 from jaxtyping import Float, Float64
 from scipy.optimize import isotonic_regression, minimize, minimize_scalar
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, log_softmax, logit, softmax
 
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError, did_you_mean
 from vicinal.scoretable import FITTING_ROLES, ScoreTable, Task
@@ -105,24 +105,41 @@ class Calibration:
 
         Raises:  FormatError: when `logits` is not (n, K).
         """
+        if self.kind == "isotonic":
+            return self._curves(self._checked(logits))
+        scores = self.log_odds(logits)
+        return np.asarray(softmax(scores, axis=1) if self.task == "classes" else expit(scores))
+
+    def log_odds(self, logits: Float[np.ndarray, "n k"]) -> Float64[np.ndarray, "n k"]:
+        """Return the scores whose sigmoid (exclusive classes: whose softmax) the probabilities are.
+
+        Unlike these they never saturate, so that they still rank where many probabilities are 1.
+
+        Raises:  FormatError: when `logits` is not (n, K).
+        """
+        scores = self._checked(logits)
+        if self.kind == "temperature":
+            return scores / self.parameters["temperature"][0]
+        if self.kind == "platt":
+            return np.asarray(scores * self.parameters["slope"] + self.parameters["intercept"])
+        return np.asarray(logit(self._curves(scores))) if self.kind == "isotonic" else scores
+
+    def _checked(self, logits: Float[np.ndarray, "n k"]) -> Float64[np.ndarray, "n k"]:
         scores = np.asarray(logits, dtype=np.float64)
         if scores.ndim != 2 or scores.shape[1] != len(self.classes):
             raise FormatError(
                 f"logits must be (n, {len(self.classes)}), one column for each of {', '.join(self.classes)}; "
                 f"got {scores.shape}."
             )
-        if self.kind == "temperature":
-            scores = scores / self.parameters["temperature"][0]
-        elif self.kind == "platt":
-            scores = scores * self.parameters["slope"] + self.parameters["intercept"]
-        elif self.kind == "isotonic":
-            knots = [
-                (self.parameters[f"logit[{name}]"], self.parameters[f"probability[{name}]"])
-                for name in self.classes
-            ]
-            columns = [np.interp(scores[:, k], *pair) for k, pair in enumerate(knots)]
-            return np.stack(columns, axis=1)
-        return np.asarray(softmax(scores, axis=1) if self.task == "classes" else expit(scores))
+        return scores
+
+    def _curves(self, scores: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, "n k"]:
+        knots = [
+            (self.parameters[f"logit[{name}]"], self.parameters[f"probability[{name}]"])
+            for name in self.classes
+        ]
+        columns = [np.interp(scores[:, k], *pair) for k, pair in enumerate(knots)]
+        return np.stack(columns, axis=1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the calibration as JSON values."""

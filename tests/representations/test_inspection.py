@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vicinal.errors import NetworkError
 from vicinal.representations import winograd
-from vicinal.representations.inspection import inspect, window_of
+from vicinal.representations.inspection import inspect, seen_by, window_of, windows_of
 from vicinal.representations.network import Network, build
 from vicinal.representations.presets import NETWORKS
 
@@ -318,3 +318,39 @@ def test_attention_costs_half_of_torchs_flop() -> None:
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.randn(1, 1, 80))
     assert 2 * inspect(text, input_shape=(1, 80), rate_hz=None).multiply_adds == counter.get_total_flops()
+
+
+def test_places_of_images_are_the_reach_of_the_gradient_along_each_axis() -> None:
+    text, shape = (
+        "conv 2 window 3x4 same | mean window 2 stride 2 | conv 2 window 2 | flatten | dense 1",
+        (1, 9, 12),
+    )
+    network = all_seeing(build(text, input_shape=shape, n_outputs=1, seed=0))
+    for index, (places, windows) in enumerate(windows_of(text, shape, most=30)):
+        for place, window in zip(places.tolist(), windows.tolist(), strict=True):
+            x = torch.rand(1, *shape, dtype=torch.float64, requires_grad=True)
+            values = network.stages(x)[index][1][0]
+            value = values[place[0]] if values.dim() == 1 else values[(slice(None), *place)].sum()
+            (gradient,) = torch.autograd.grad(value, x)
+            for axis, (start, stop) in enumerate(window):
+                touched = gradient[0, 0].abs().sum(1 - axis).nonzero().flatten()
+                assert (int(touched[0]), int(touched[-1]) + 1) == (start, stop)
+            assert seen_by(network, index, tuple(place)) == tuple(map(tuple, window))
+
+
+def test_a_place_of_an_image_by_hand() -> None:
+    network = build(
+        "conv 1 window 3x5 stride 2 | conv 1 window 2 | flatten | dense 1",
+        input_shape=(1, 9, 13),
+        n_outputs=1,
+    )
+    assert seen_by(network, 0, (1, 3)) == ((2, 5), (6, 11))
+    assert seen_by(network, 1, (2, 0)) == ((4, 9), (0, 7))
+    assert seen_by(network, 2, (2 * 4 + 3,)) == ((4, 9), (6, 13))  # the last of 3 x 4 places
+    assert seen_by(network, 3, (0,)) == ((0, 9), (0, 13))
+    with pytest.raises(NetworkError, match="expected a position from 0 to 2, got 3"):
+        seen_by(network, 1, (3, 0))
+
+
+def test_a_wide_dilation_over_few_positions_sees_nothing() -> None:
+    assert window_of("conv 1 window 2 dilation 5 same | mean | dense 1", (1, 3), 0, 0) == (0, 0)

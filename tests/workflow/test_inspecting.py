@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
@@ -82,10 +83,23 @@ def test_a_page_is_drawn_over_a_recording_or_a_made_up_heart(tmp_path: Path) -> 
 
 
 def test_a_page_needs_time_and_a_recording_its_contract(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="this network sees images"):
+    with pytest.raises(ExperimentError, match="needs an image to draw this network over: give --recording"):
         draw_inspection(inspect("lenet", shape="1x28x28"), tmp_path / "page.html")
     with pytest.raises(ExperimentError, match="needs --contract"):
         draw_inspection(
             inspect("founding", shape="1x100@100"), tmp_path / "page.html", recording=tmp_path / "a.csv"
         )
     assert not (tmp_path / "page.html").exists()
+
+
+def test_an_image_is_drawn_by_its_contract(tmp_path: Path) -> None:
+    Image.new("L", (8, 9), 200).save(tmp_path / "a.png")
+    file = tmp_path / "contract.toml"
+    contract = Contract(axes=("height", "width"), channels=("grey",), size=(9, 8), units="1")
+    file.write_text(contract.to_toml())
+    found = inspect("conv 2 window 3 | mean | dense 1", contract_file=file)
+    draw_inspection(found, tmp_path / "page.html", recording=tmp_path / "a.png", contract_file=file)
+    page = (tmp_path / "page.html").read_text()
+    assert 'href="data:image/png;base64,' in page
+    assert "sees 3 x 3 pixels" in page
+    assert "a.png" not in page

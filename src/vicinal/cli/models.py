@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Channels, Json, RateHz, Units, print_json
+from vicinal.cli.options import Channels, Data, Json, RateHz, Units, print_json
 from vicinal.terminal import Terminal
 
 __all__ = ["bench", "evaluate", "inspect", "score", "trace"]
@@ -101,7 +101,7 @@ def trace(
 
 
 def inspect(
-    network: Annotated[str, typer.Argument(help="A network text, or the name of a preset.")],
+    network: Annotated[str, typer.Argument(help="A network text, the name of a preset, or a run folder.")],
     shape: Annotated[
         str | None, typer.Option("--input", help="CHANNELSxPOINTS@HZ, such as 12x1000@100.")
     ] = None,
@@ -109,24 +109,47 @@ def inspect(
         Path | None,
         typer.Option(help="Instead of --input: TOML or JSON, an experiment file, or a model.vicinal."),
     ] = None,
-    classes: Annotated[int, typer.Option(min=1, help="Outputs, for `dense classes`.")] = 1,
+    classes: Annotated[int | None, typer.Option(min=1, help="Outputs, for `dense classes`; else 1.")] = None,
     html: Annotated[Path | None, typer.Option(help="Draw what each unit sees as a page.")] = None,
     recording: Annotated[
         Path | None, typer.Option(help="A recording to draw it over, instead of a synthetic ECG.")
     ] = None,
+    rows: Annotated[
+        Literal["validation", "train"] | None,
+        typer.Option(help="Of a run: the rows to look for what excites each unit; else validation."),
+    ] = None,
+    units: Annotated[
+        int | None, typer.Option(min=1, help="Of a run: units of each stage to tell; else 8.")
+    ] = None,
+    data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a network costs and what each unit of it sees."""
+    """Say what a network costs, what each unit of it sees and, of a run, what excites it most."""
     from vicinal.workflow.inspecting import draw_inspection, inspect
-    from vicinal.workflow.telling import tell_inspection
+    from vicinal.workflow.inspecting_run import inspect_run, is_run, refuse_options
+    from vicinal.workflow.telling import tell_inspected_run, tell_inspection
 
-    inspection = inspect(network, shape=shape, contract_file=contract, n_outputs=classes)
+    terminal = Terminal()
+    trained = is_run(network)
+    refuse_options(
+        trained,
+        of_text={"--input": shape, "--contract": contract, "--classes": classes},
+        of_run={"--rows": rows, "--units": units, "--data": data},
+    )
+    if trained:
+        inspected = inspect_run(
+            Path(network), rows=rows or "validation", n_units=units or 8, data=data, html=html,
+            recording=recording, show=terminal,
+        )  # fmt: skip
+        print_json(inspected.to_dict()) if as_json else tell_inspected_run(inspected, terminal)
+        return
+    inspection = inspect(network, shape=shape, contract_file=contract, n_outputs=classes or 1)
     if html is not None:
         draw_inspection(inspection, html, recording=recording, contract_file=contract)
     if as_json:
         print_json(inspection.to_dict())
     else:
-        tell_inspection(inspection, Terminal())
+        tell_inspection(inspection, terminal)
 
 
 def bench(

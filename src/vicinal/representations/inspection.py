@@ -15,7 +15,7 @@ from vicinal.representations.layers.geometry import Facts, Path, Shape, n_values
 from vicinal.representations.network import Network, sketch
 from vicinal.representations.text import Plan
 
-__all__ = ["Inspection", "StageInspection", "inspect", "window_of", "windows_of"]
+__all__ = ["Inspection", "StageInspection", "inspect", "seen_by", "window_of", "windows_of"]
 
 Field = int | tuple[int, ...]
 """Samples along time, or (height, width) for images."""
@@ -161,45 +161,60 @@ def window_of(
         raise NetworkError(
             f"expected an input shape (channels, time), got {input_shape}; windows are along time."
         )
+    return seen_by(network, stage, (position,))[0]
+
+
+def windows_of(
+    text: str | Plan, input_shape: tuple[int, ...], *, n_outputs: int = 1, most: int = 200
+) -> list[tuple[Int[np.ndarray, "m axes"], Int[np.ndarray, "m axes 2"]]]:
+    """Return, for every stage, places evenly taken and what `seen_by` says of each.
+
+    Args:    most: places a stage along time, at least 1; for images about its root along each axis.
+    Returns: per stage the places (one number for features, else one for each axis) and their windows.
+    Raises:  NetworkError: when the network does not fit the shape.
+    """
+    network = sketch(text, input_shape=input_shape, n_outputs=n_outputs)
+    found = []
+    for index, layer in enumerate(network.layers()):
+        shape = layer.facts.shape
+        positions = shape[1:] or shape
+        each = max(1, round(most ** (1 / len(positions))))
+        along = [np.unique(np.linspace(0, n - 1, min(n, each)).round().astype(int)) for n in positions]
+        places = np.stack(np.meshgrid(*along, indexing="ij"), axis=-1).reshape(-1, len(positions))
+        seen = [seen_by(network, index, tuple(place)) for place in places.tolist()]
+        found.append((places, np.array(seen)))
+    return found
+
+
+def seen_by(network: Network, stage: int, place: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the input samples that one unit of a network sees, [start, stop) for each axis.
+
+    Borders cut it short.
+
+    Args:    stage: index into `Inspection.stages` and `Network.stages`, from 0.
+             place: the position of the unit along each axis, or the number of the feature once positions are gone.
+    Raises:  NetworkError: when the network has no such stage or place.
+    """
     facts = [layer.facts for layer in network.layers()]
     if not 0 <= stage < len(facts):
         raise NetworkError(
             f"expected a stage from 0 to {len(facts) - 1}, got {stage}; the network has no other."
         )
-    n = facts[stage].shape[-1]
-    if not 0 <= position < n:
-        raise NetworkError(
-            f"stage {stage + 1}, '{network.stage_texts[stage]}': expected a position from 0 to {n - 1}, "
-            f"got {position}; the stage has no other."
-        )
-    seen = _trace_back(facts[: stage + 1], np.array([position]), axis=0, input_shape=input_shape)
-    return int(seen[0]), int(seen[-1]) + 1
-
-
-def windows_of(
-    text: str | Plan, input_shape: tuple[int, ...], *, n_outputs: int = 1, most: int = 200
-) -> list[tuple[Int[np.ndarray, " m"], Int[np.ndarray, "m 2"]]]:
-    """Return, for every stage, positions evenly taken and what `window_of` says of each.
-
-    Args:    most: positions a stage, at least 1.
-    Raises:  NetworkError: when the network is not 1-D or does not fit the shape.
-    """
-    network = sketch(text, input_shape=input_shape, n_outputs=n_outputs)
-    if len(input_shape) != 2:
-        raise NetworkError(
-            f"expected an input shape (channels, time), got {input_shape}; windows are along time."
-        )
-    facts = [layer.facts for layer in network.layers()]
-    found = []
-    for index, one in enumerate(facts):
-        n = one.shape[-1]
-        positions = np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
-        seen = [
-            _trace_back(facts[: index + 1], np.array([position]), axis=0, input_shape=input_shape)
-            for position in positions
-        ]
-        found.append((positions, np.array([(one[0], one[-1] + 1) for one in seen])))
-    return found
+    shape = facts[stage].shape
+    for position, n in zip(place, shape[1:] or shape, strict=True):
+        if not 0 <= position < n:
+            raise NetworkError(
+                f"stage {stage + 1}, '{network.stage_texts[stage]}': expected a position from 0 to {n - 1}, "
+                f"got {position}; the stage has no other."
+            )
+    input_shape, facts = network.input_shape, facts[: stage + 1]
+    windows = []
+    for axis in range(len(input_shape) - 1):
+        at = np.array([place[min(axis, len(place) - 1)]])
+        seen = _trace_back(facts, at, axis=axis, input_shape=input_shape)
+        # A wide dilation over few positions can fall on padding alone.
+        windows.append((int(seen[0]), int(seen[-1]) + 1) if len(seen) else (0, 0))
+    return tuple(windows)
 
 
 def _fields(facts: list[Facts], input_shape: Shape) -> list[tuple[int, ...]]:

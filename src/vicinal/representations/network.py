@@ -152,12 +152,16 @@ class Network(nn.Module):
         Args and Raises: as for `forward`. Values are (batch, channels, *positions) or (batch, features).
         Repeated stages stand one by one; the last one's values are the logits.
         """
+        return list(self.walk(x, lengths))
+
+    def walk(
+        self, x: Float[Tensor, "batch channels *positions"], lengths: Int64[Tensor, " batch"] | None = None
+    ) -> Iterator[tuple[str, Tensor, Tensor | None]]:
+        """Yield what `stages` returns one by one, so that what is not kept is freed. Arguments as there."""
         x, lengths = self.enter(x, lengths)
-        found: list[tuple[str, Tensor, Tensor | None]] = []
         for text, layer in zip(self.stage_texts, self.layers(), strict=True):
             x, lengths = layer(x, lengths)
-            found.append((text, self._leave(x), lengths))
-        return found
+            yield text, self._leave(x), lengths
 
     def enter(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Check the input and return what reaches the first layer: a 1-D signal is an image of height one."""

@@ -50,19 +50,20 @@ def draw_inspection(
 
     Args:    recording: prepared as the contract says; None: a synthetic ECG.
              contract_file: what `found` was inspected for; needed for a recording.
-    Raises:  ExperimentError: when a recording comes without a contract, or the network sees images.
+    Raises:  ExperimentError: when a recording comes without a contract, or there is no image to draw.
     """
-    if len(found.input_shape) != 2:
-        raise ExperimentError("inspect: --html draws signals along time, and this network sees images.")
     if recording is None:
+        if len(found.input_shape) != 2:
+            raise ExperimentError(
+                "inspect: --html needs an image to draw this network over: give --recording and --contract, or a run."
+            )
         write_page(html, found, _made_up(found), about="a synthetic ECG of one lead, of no person")
         return
     if contract_file is None:
         raise ExperimentError("inspect: --recording needs --contract, which says how it enters the network.")
     prepared = prepare(read(recording), load_contract(contract_file))
-    write_page(
-        html, found, prepared.samples[:, : prepared.length], about="a recording, as it enters the network"
-    )
+    samples = prepared.samples if prepared.samples.ndim > 2 else prepared.samples[:, : prepared.length]
+    write_page(html, found, samples, about="a recording, as it enters the network")
 
 
 def _made_up(found: Inspection) -> Float32[np.ndarray, "1 time"]:

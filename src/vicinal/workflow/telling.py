@@ -9,11 +9,13 @@ from typing import Any
 from vicinal.decisions.policy import Policy
 from vicinal.evidence.ladder import table
 from vicinal.representations.inspection import Inspection
+from vicinal.scores.detectors import DetectorStage
 from vicinal.scores.trace import Trace
 from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Compared
 from vicinal.workflow.deciding import Decided
 from vicinal.workflow.demonstrating import Demo
+from vicinal.workflow.inspecting_run import InspectedRun
 from vicinal.workflow.metric_cells import count_cell, interval_cell, value_cell
 from vicinal.workflow.running import Run
 from vicinal.workflow.scoring import Scored
@@ -23,13 +25,16 @@ __all__ = [
     "tell_comparison",
     "tell_decision",
     "tell_demo",
+    "tell_inspected_run",
     "tell_inspection",
     "tell_run",
     "tell_scores",
     "tell_trace",
 ]
 
-_MOST_ROWS = 20
+_MOST_ROWS, _N_UNITS = 20, 3
+_RESHAPING = ("norm", "relu", "gelu", "dropout")
+"""Stages that change values where they are."""
 
 
 def tell_run(run: Run, terminal: Terminal) -> None:
@@ -194,6 +199,36 @@ def tell_inspection(inspection: Inspection, terminal: Terminal) -> None:
         f"As dense layers: {inspection.dense_equivalent_parameters:,} parameters, {saved:,.1f} times as many.\n"
         f"{_sight(inspection)}\n{_streams(inspection)}"
     )
+
+
+def tell_inspected_run(inspected: InspectedRun, terminal: Terminal) -> None:
+    """Print what the network is, and of each stage the units that are excited most and by what."""
+    tell_inspection(inspected.inspection, terminal)
+    found = inspected.detectors
+    rows = []
+    for text, stage in _blocks(found.stages):
+        for k, unit in enumerate(stage.units[:_N_UNITS]):
+            best = unit.snippets[0]
+            is_a, *then = ("+".join(one.labels) or "-" for one in unit.snippets)
+            name = text if k == 0 else ""
+            rows.append([name, unit.name, best.id, is_a, ", ".join(then), best.where, f"{best.value:.4g}"])
+        if stage.n_silent:
+            rows.append(["" if stage.units else text, f"{stage.n_silent:,} of {stage.n_units:,} are silent"])
+    columns = ["stage", "unit", "excited most by", "is", "then by", "where", "value"]
+    terminal.table(
+        columns, rows, n_text=6, title=f"What excites the units of each stage most, of {found.source}"
+    )
+
+
+def _blocks(stages: Sequence[DetectorStage]) -> list[tuple[str, DetectorStage]]:
+    """Join stages that only reshape values with the one before, whose units theirs are; the last one is told."""
+    blocks: list[tuple[str, DetectorStage]] = []
+    for stage in stages:
+        if blocks and stage.text.split()[0] in _RESHAPING:
+            blocks[-1] = (f"{blocks[-1][0]} | {stage.text}", stage)
+        else:
+            blocks.append((stage.text, stage))
+    return blocks
 
 
 def _sight(inspection: Inspection) -> str:

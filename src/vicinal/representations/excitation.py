@@ -1,0 +1,163 @@
+"""Which signals excite the units of a network most, and where: the strongest of many signals, stage by stage.
+
+A unit is a channel where one set of weights looks at every position, and a channel at one position behind `local`
+or `flatten`, where each position has weights of its own. A unit is excited by a large value, sign and all. Padding
+excites nothing. Must not know packs, contracts, labels or drawings.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from vicinal.representations.engine import Engine
+from vicinal.representations.layers.local import Local
+from vicinal.representations.layers.pool import Flatten
+from vicinal.representations.network import Network
+
+__all__ = ["Excitation", "Peaks", "excitations", "peaks"]
+
+_NOTHING = -torch.inf
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """The greatest value of every unit of one stage in each signal of a batch.
+
+    Args:    text: of the stage.  shape: (channels, *positions) or (features,).  own: whether each position has
+             weights of its own, so that a unit is one channel there.
+             values: -inf where a signal has no position for the unit.  positions: where, counted row by row in
+             images; -1 for features.
+    """
+
+    text: str
+    shape: tuple[int, ...]
+    own: bool
+    values: Float[Tensor, "batch units"]
+    positions: Int64[Tensor, "batch units"]
+
+
+@dataclass(frozen=True)
+class Excitation:
+    """The strongest signals of every unit of one stage, the strongest first.
+
+    Args:    text, shape, own: see `Peaks`.  values: -inf where there were fewer signals.
+             rows: the signals, numbered in the order they came.  positions: see `Peaks`.
+    """
+
+    text: str
+    shape: tuple[int, ...]
+    own: bool
+    values: Float[np.ndarray, "k units"]
+    rows: Int64[np.ndarray, "k units"]
+    positions: Int64[np.ndarray, "k units"]
+
+    def unit(self, index: int) -> tuple[int, tuple[int, ...] | None]:
+        """Return the channel (or feature) of a unit, and its position where the unit stays at one."""
+        if not self.own or len(self.shape) == 1:
+            return index, None
+        channel, *place = np.unravel_index(index, self.shape)
+        return int(channel), tuple(map(int, place))
+
+    def place(self, k: int, index: int) -> tuple[int, ...]:
+        """Return where the unit was in its signal number k: a position on each axis, or the feature's number."""
+        if len(self.shape) == 1:
+            return (index,)
+        return tuple(map(int, np.unravel_index(self.positions[k, index], self.shape[1:])))
+
+
+def excitations(
+    network: Network,
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    *,
+    engine: Engine,
+    n_strongest: int,
+) -> list[Excitation]:
+    """Return the strongest signals of every unit, from a stream of batches, at most one place a signal.
+
+    Memory holds one batch, its largest stage, and `n_strongest` numbers for each unit.
+
+    Args:    network: in evaluation mode, on the device of `engine`.  batches: (x, lengths) as for `Network`.
+             n_strongest: signals a unit, > 0; among equal ones the earlier.
+    Returns: one for each stage, repeated stages one by one; empty without batches.
+    Raises:  NetworkError: when a batch does not have the shape of the network's input.
+    """
+    kept: list[_Kept] = []
+    first = 0
+    for x, lengths in batches:
+        with torch.inference_mode(), engine.autocast():
+            found = peaks(network, engine.tensor(x), engine.tensor(lengths))
+            for index, one in enumerate(found):
+                if index == len(kept):
+                    kept.append(_Kept.empty(one))
+                kept[index] = kept[index].with_batch(one, first=first, n_strongest=n_strongest)
+        first += len(x)
+    return [one.done() for one in kept]
+
+
+def peaks(network: Network, x: Tensor, lengths: Tensor | None) -> Iterator[Peaks]:
+    """Yield the greatest value of every unit in each signal, stage by stage. Arguments as for `Network.stages`."""
+    own, real = False, None if lengths is None else _real(x, lengths)
+    for layer, (text, values, left) in zip(network.layers(), network.walk(x, lengths), strict=True):
+        values, shape = values.float(), layer.facts.shape
+        own = own or isinstance(layer, Local | Flatten)
+        if len(shape) > 1:
+            real = None if left is None else _real(values, left)
+            if real is not None:
+                values = values.masked_fill(~real[:, None], _NOTHING)
+            flat = values.flatten(2)
+            if own:
+                best, where = (
+                    flat.flatten(1),
+                    torch.arange(flat.shape[-1]).repeat(shape[0]).expand(len(x), -1),
+                )
+            else:
+                best, where = flat.max(dim=2)
+        else:
+            # What a head gives sees everything; behind `flatten` alone a feature may still be padding.
+            own = own and layer.facts.paths is not None
+            real = real if own else None
+            if real is not None:
+                values = values.masked_fill(~real.repeat(1, values.shape[1] // real.shape[1]), _NOTHING)
+            best, where = values, torch.full_like(values, -1, dtype=torch.int64)
+        yield Peaks(text, shape, own and len(shape) > 1, best, where)
+
+
+def _real(values: Tensor, lengths: Tensor) -> Bool[Tensor, "batch time"]:
+    return torch.arange(values.shape[-1], device=values.device) < lengths[:, None]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept of one stage while batches stream by."""
+
+    text: str
+    shape: tuple[int, ...]
+    own: bool
+    values: Tensor
+    rows: Tensor
+    positions: Tensor
+
+    @classmethod
+    def empty(cls, one: Peaks) -> "_Kept":
+        nothing = one.values[:0]
+        return cls(one.text, one.shape, one.own, nothing, nothing.long(), nothing.long())
+
+    def with_batch(self, one: Peaks, *, first: int, n_strongest: int) -> "_Kept":
+        rows = torch.arange(first, first + len(one.values), device=one.values.device)
+        values = torch.cat([self.values, one.values])
+        # Stable, and what came earlier stands earlier: among equals the first signal stays.
+        order = values.sort(dim=0, descending=True, stable=True).indices[:n_strongest]
+        return replace(
+            self,
+            values=values.gather(0, order),
+            rows=torch.cat([self.rows, rows[:, None].expand_as(one.values)]).gather(0, order),
+            positions=torch.cat([self.positions, one.positions.to(rows.device)]).gather(0, order),
+        )
+
+    def done(self) -> Excitation:
+        values, rows, positions = (one.cpu().numpy() for one in (self.values, self.rows, self.positions))
+        return Excitation(self.text, self.shape, self.own, values, rows, positions)

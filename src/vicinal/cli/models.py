@@ -161,7 +161,7 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure how fast networks train and run here, against the same network in plain PyTorch."""
-    from vicinal.bench import bench
+    from vicinal.bench.measuring import bench
     from vicinal.workflow.telling import tell_bench
 
     terminal = Terminal()

@@ -101,7 +101,7 @@ class Engine:
             raise ExperimentError(
                 f"scorer: expected batch >= 1, got {batch}; give the rows to compute at a time."
             )
-        frozen = self.place(folded(network))
+        frozen = self.place(folded(network, getattr(torch, self.precision)))
         if self.compiled:
             frozen.compile(dynamic=False)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
 from vicinal.representations.layers.inception import InceptionModule
+from vicinal.representations.layers.local import Local
 from vicinal.representations.layers.norm import BatchNorm
 from vicinal.representations.layers.separable import Separable
 
@@ -28,16 +29,24 @@ class Folded(nn.Module):
         return x, lengths
 
 
-def folded(network: nn.Module) -> Any:
+def folded(network: nn.Module, dtype: torch.dtype = torch.float32) -> Any:
     """Return a copy of the network for scoring: evaluation mode, no gradients, norms folded where they can be.
 
     A norm is folded when it follows convolutions: as the stage behind `conv` or `separable`, in a block as
     `<name>_norm` after `<name>`, or over the branches of an inception module.
+
+    Args:    dtype: of the weights of windows, once they are folded: what products convert them to anyway, once and
+             not for each batch. Heads stay float32.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
     for convs, holder, name in list(_places(network)):
         _fold_(convs, holder.get_submodule(name))
         holder.add_module(name, Folded())
+    for part in network.modules():
+        if isinstance(part, Local):
+            part.lay_out()
+        if isinstance(part, Local) or (isinstance(part, Conv) and not part.head):
+            part.to(dtype)
     return network
 
 

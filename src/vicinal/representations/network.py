@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vicinal.errors import NetworkError
 from vicinal.representations.layers.geometry import Shape
-from vicinal.representations.layers.lengths import past
+from vicinal.representations.layers.lengths import past, wide
 from vicinal.representations.layers.minirocket import MiniRocket
 from vicinal.representations.layers.table import Layer, Place, make_layer
 from vicinal.representations.presets import NETWORKS
@@ -166,7 +166,8 @@ class Network(nn.Module):
     def enter(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Check the input and return what reaches the first layer: a 1-D signal is an image of height one."""
         dtype = next((parameter.dtype for parameter in self.parameters()), torch.float32)
-        if x.shape[1:] != self.input_shape or x.dtype != dtype:
+        # Weights in bfloat16, as a scorer holds them, take float32 too.
+        if x.shape[1:] != self.input_shape or x.dtype not in (dtype, wide(dtype)):
             raise NetworkError(
                 f"expected a {dtype} tensor (batch, {', '.join(map(str, self.input_shape))}), got {x.dtype} "
                 f"{tuple(x.shape)}; give a batch of signals as this network was built for."

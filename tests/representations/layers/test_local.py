@@ -3,10 +3,12 @@
 import itertools
 
 import hypothesis.strategies as st
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 
+from vicinal.representations.layers import local
 from vicinal.representations.layers.conv import Conv
 from vicinal.representations.layers.geometry import Taps
 from vicinal.representations.layers.local import Local
@@ -46,16 +48,16 @@ def test_equals_a_dense_layer_with_a_band_matrix(
 @given(**SIZES)
 def test_with_tied_weights_it_is_a_convolution(window: int, stride: int, dilation: int, padding: str) -> None:
     taps = Taps.padded(window, stride=stride, dilation=dilation, padding=padding)  # type: ignore[arg-type]
-    local, conv = (kind((3, 19), units=2, taps=(taps,), bias=True).double() for kind in (Local, Conv))
+    layer, conv = (kind((3, 19), units=2, taps=(taps,), bias=True).double() for kind in (Local, Conv))
     conv.initialise(torch.Generator().manual_seed(0))
     with torch.no_grad():
-        local.weight.copy_(conv.weight.expand_as(local.weight))
-        local.bias.copy_(conv.bias.expand_as(local.bias))
+        layer.weight.copy_(conv.weight.expand_as(layer.weight))
+        layer.bias.copy_(conv.bias.expand_as(layer.bias))
     x = torch.randn(2, 3, 1, 19, dtype=torch.float64)
     lengths = torch.tensor([19, 11])
     for given_lengths in (None, lengths):
         expected, expected_lengths = conv(x, given_lengths)
-        found, found_lengths = local(x, given_lengths)
+        found, found_lengths = layer(x, given_lengths)
         torch.testing.assert_close(found, expected)
         assert found_lengths is expected_lengths or torch.equal(found_lengths, expected_lengths)
 
@@ -84,8 +86,72 @@ def test_an_image_has_a_window_for_each_place() -> None:
     torch.testing.assert_close(layer(x)[0], conv(x)[0])
 
 
-def test_gradients() -> None:
-    layer = Local((2, 9), units=2, taps=(Taps(3, stride=2, left=1, right=1),), bias=True).double()
+@pytest.mark.parametrize("block", [1, 100, local.GATHERED_VALUES])
+@pytest.mark.parametrize(
+    "taps",
+    [
+        (Taps(3, stride=2, left=1, right=1),),
+        (Taps(5, stride=2),),
+        (Taps(2, stride=3, dilation=3),),
+        (Taps(2, left=1), Taps(3, stride=2, right=2)),
+        (Taps(2, stride=2, dilation=2), Taps(2, dilation=2)),
+    ],
+)
+def test_gradients(taps: tuple[Taps, ...], block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "GATHERED_VALUES", block)
+    shape = (2, 9) if len(taps) == 1 else (2, 4, 5)
+    layer = Local(shape, units=2, taps=taps, bias=True).double()
     layer.initialise(torch.Generator().manual_seed(0))
-    x = torch.randn(2, 2, 1, 9, dtype=torch.float64, requires_grad=True)
+    x = torch.randn(2, 2, shape[1] if len(taps) == 2 else 1, shape[-1], dtype=torch.float64)
+    x.requires_grad_()
     assert torch.autograd.gradcheck(lambda *values: layer(values[0])[0], (x, layer.weight, layer.bias))
+    (alone,) = torch.autograd.grad(layer(x.detach())[0].square().sum(), layer.weight)
+    (both, _) = torch.autograd.grad(layer(x)[0].square().sum(), (layer.weight, x))
+    torch.testing.assert_close(alone, both)
+
+
+@pytest.mark.parametrize("block", [1, 2000, local.GATHERED_VALUES])
+def test_some_positions_at_a_time_give_the_same(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shape, taps in (((4, 61), (Taps(5, stride=3),)), ((3, 9, 11), (Taps(3, stride=2), Taps(2)))):
+        layer = Local(shape, units=3, taps=taps, bias=True)
+        layer.initialise(torch.Generator().manual_seed(0))
+        x = torch.randn(5, shape[0], 1 if len(shape) == 2 else shape[1], shape[-1])
+        expected = layer(x)[0]
+        monkeypatch.setattr(local, "GATHERED_VALUES", block)
+        torch.testing.assert_close(layer(x)[0], expected)
+        monkeypatch.undo()
+
+
+def test_weights_keep_their_public_shape_whatever_the_order_of_their_memory() -> None:
+    layer = Local((4, 30), units=3, taps=(Taps(5),), bias=True)
+    layer.initialise(torch.Generator().manual_seed(0))
+    assert layer.weight.shape == (26, 3, 4, 5)
+    assert layer.weight.movedim(2, -1).is_contiguous()
+    numbers = torch.empty(26, 3, 4, 5).normal_(generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(layer.weight, numbers * (2 / 20) ** 0.5)
+    x = torch.randn(2, 4, 1, 30)
+    expected = layer(x)[0]
+    layer.load_state_dict(
+        {name: value.contiguous() for name, value in layer.state_dict().items()}, assign=True
+    )
+    assert layer.weight.is_contiguous()
+    assert torch.equal(layer(x)[0], expected)
+    layer.lay_out()
+    assert layer.weight.movedim(2, -1).is_contiguous()
+    assert torch.equal(layer(x)[0], expected)
+
+
+def test_products_in_bfloat16_stay_near() -> None:
+    layer = Local((8, 100), units=6, taps=(Taps(9, stride=4),), bias=True)
+    layer.initialise(torch.Generator().manual_seed(0))
+    x = torch.randn(7, 8, 1, 100, requires_grad=True)
+    expected = layer(x)[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(x)[0]
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=0.05, atol=0.05)
+    exact = torch.autograd.grad(expected.square().sum(), (x, layer.weight, layer.bias))
+    rough = torch.autograd.grad(found.float().square().sum(), (x, layer.weight, layer.bias))
+    for one, other in zip(rough, exact, strict=True):
+        assert one.dtype == torch.float32
+        assert (one - other).norm() < 0.02 * other.norm()

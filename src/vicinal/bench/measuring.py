@@ -14,19 +14,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from vicinal.bench.plain import plain
 from vicinal.errors import ExperimentError, NetworkError
 from vicinal.representations.engine import Engine, Precision, choose, has_fast_bfloat16
-from vicinal.representations.layers.conv import Conv
-from vicinal.representations.layers.dense import Dense
-from vicinal.representations.layers.norm import BatchNorm
-from vicinal.representations.layers.pointwise import Relu
-from vicinal.representations.layers.pool import GlobalPool
-from vicinal.representations.layers.residual import Residual
 from vicinal.representations.network import Network, build
 
-__all__ = ["bench", "peak_gflops", "plain"]
+__all__ = ["bench", "peak_gflops"]
 
 Pair = tuple[Callable[[], object], Callable[[], object]]
 
@@ -162,64 +157,3 @@ def _seconds(step: Callable[[], object], engine: Engine) -> float:
     if engine.device.startswith("cuda"):
         torch.cuda.synchronize(engine.device)
     return time.perf_counter() - start
-
-
-class _PlainResidual(nn.Module):
-    def __init__(self, block: Residual) -> None:
-        super().__init__()
-        self.way = nn.Sequential(
-            *(_plain(part) for part in (block.first, block.first_norm)),
-            nn.ReLU(),
-            *(_plain(part) for part in (block.second, block.second_norm)),
-        )
-        self.around = nn.Identity() if block.shortcut is None else _plain(block.shortcut)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.way(x) + self.around(x))
-
-
-class _Mean(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x.mean(-1)
-
-
-def plain(network: Network) -> nn.Module:
-    """Return the same network, with the same weights, in `nn.Conv1d` and its companions.
-
-    Raises:  NetworkError: for a stage that has no counterpart here.
-    """
-    return nn.Sequential(*(_plain(layer) for layer in network.layers())).train(network.training)
-
-
-def _plain(layer: object) -> nn.Module:
-    match layer:
-        case Conv(weight=weight, bias=bias, taps=(taps,)) if taps.left == taps.right:
-            conv = nn.Conv1d(
-                weight.shape[1],
-                weight.shape[0],
-                taps.window,
-                stride=taps.stride,
-                padding=taps.left,
-                dilation=taps.dilation,
-                bias=bias is not None,
-            )
-            return _with_values(conv, layer)
-        case BatchNorm(weight=weight):
-            return _with_values(nn.BatchNorm1d(len(weight), eps=layer.epsilon), layer)
-        case Dense(weight=weight, flattens=False):
-            return _with_values(nn.Linear(weight.shape[1], weight.shape[0]), layer)
-        case Relu():
-            return nn.ReLU()
-        case GlobalPool(how="mean"):
-            return _Mean()
-        case Residual():
-            return _PlainResidual(layer)
-    raise NetworkError(
-        f"bench: expected stages with a plain counterpart (conv, norm, relu, residual, mean, dense), "
-        f"got {type(layer).__name__.lower()}; measure another network."
-    )
-
-
-def _with_values(module: nn.Module, layer: nn.Module) -> nn.Module:
-    module.load_state_dict({**module.state_dict(), **layer.state_dict()})
-    return module

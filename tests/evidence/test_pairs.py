@@ -125,3 +125,18 @@ def test_few_positive_subjects_are_unreliable() -> None:
     a, b = two(48)
     assert differences(a, b, resamples=100)["auroc"]["unreliable"]
     assert "unreliable" not in differences(*two(), resamples=100)["auroc"]
+
+
+def test_a_difference_is_held_within_what_two_shares_can_differ_by() -> None:
+    # Three subjects of each kind: t of two degrees of freedom would reach far beyond 1.
+    truth = np.array([0.0, 0, 0, 1, 1, 1])
+    a, b = (
+        ScoreTable(
+            task="binary", classes=("A",), role="test", ids=np.arange(6).astype(str), truth=truth[:, None],
+            logits=z[:, None], probabilities=expit(z)[:, None],
+        )
+        for z in (np.array([0.0, 3, 1, 2, 1, 4]), np.array([3.0, 0, 4, 2, 1, 3.5]))
+    )  # fmt: skip
+    found = differences(a, b, resamples=300)
+    assert found["auroc"]["low"] == -1
+    assert found["auroc"]["high"] == 1

@@ -51,6 +51,11 @@ def test_each_group_is_measured_on_its_rows_alone() -> None:
         gap = roc_auc_score(y[here], z[here]) - roc_auc_score(y[~here], z[~here])
         assert group["gaps"]["auroc"]["value"] == pytest.approx(gap)
         assert set(group["metrics"]) <= set(METRICS)
+        sizes = [
+            group["gaps"]["sensitivity"][key] for key in ("n", "n_others", "n_subjects", "n_subjects_others")
+        ]
+        positive = [int((y[rows] == 1).sum()) for rows in (here, ~here)]
+        assert sizes == [*positive, *(n // 2 for n in positive)]
     assert found["f"]["gaps"]["auroc"]["low"] == pytest.approx(-found["m"]["gaps"]["auroc"]["high"])
 
 

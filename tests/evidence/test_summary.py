@@ -6,7 +6,7 @@ from scipy.special import expit, stdtrit
 
 from vicinal.decisions.meaning import meaning
 from vicinal.decisions.policy import fit_policy
-from vicinal.evidence.summary import summarise
+from vicinal.evidence.summary import remarks, summarise
 from vicinal.scoretable import ScoreTable
 
 ENTRY = {"value", "low", "high", "n", "n_subjects", "n_positive_subjects"}
@@ -100,3 +100,17 @@ def test_undefined_metrics_are_null_and_left_out_classes_are_named() -> None:
     assert metrics["auroc[B]"]["value"] is metrics["auroc[B]"]["low"] is None
     assert metrics["auroc"]["left_out"] == ["B"]
     assert metrics["auroc"]["value"] == pytest.approx(metrics["auroc[A]"]["value"])
+
+
+def test_remarks_name_what_was_left_out_and_what_has_no_value() -> None:
+    entry = {"value": 0.9, "low": 0.8, "high": 1.0}
+    found = {
+        "auroc": {**entry, "left_out": ["Q", "F"]},
+        "brier": entry,
+        "calibration_slope": {"value": None, "why": "parted"},
+        "calibration_intercept": {"value": None, "why": "parted"},
+    }
+    assert remarks(found) == [
+        "auroc: without Q, F, which the rows do not hold or do not lack.",
+        "calibration_slope, calibration_intercept: parted.",
+    ]

@@ -104,7 +104,7 @@ def paired_auroc(
     draws = bootstrap({"": difference}, n_subjects=len(clusters), resamples=resamples, seed=seed)[""]
     value = float(difference(once(len(clusters)))[0])
     n_fewest = fewest(a.clusters, a.truth[:, k])
-    low, high = resampled_interval(value, draws, scale="difference", n_fewest=n_fewest)
+    low, high = resampled_interval(value, draws, scale="difference", n_fewest=n_fewest, furthest=1.0)
     n_subjects = None if a.subjects is None else len(clusters)
     return Difference(value, low, high, len(truth), n_subjects)
 

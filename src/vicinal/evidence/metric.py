@@ -32,6 +32,7 @@ class Metric:
              centred: resampling alone makes it larger (calibration errors): its resamples are moved by their
              mean excess over the value, and held above 0.
              left_out: classes that a mean over classes could not include.
+             why: it has no value, or no interval, in words.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Metric:
     scale: Scale = "any"
     centred: bool = False
     left_out: tuple[str, ...] = ()
+    why: str = ""
 
 
 def share(name: str, among: Mask, hits: Mask, index: Int[np.ndarray, " n"], about: About) -> Metric:

@@ -12,7 +12,7 @@ from jaxtyping import Int8
 from vicinal.errors import FormatError
 from vicinal.evidence.intervals import matched
 from vicinal.evidence.metrics import measure
-from vicinal.evidence.resampling import bootstrap, difference_statistic, resampled_interval
+from vicinal.evidence.resampling import FURTHEST, bootstrap, difference_statistic, resampled_interval
 from vicinal.evidence.summary import number, reach, reliability
 from vicinal.scoretable import ScoreTable
 
@@ -74,7 +74,11 @@ def differences(
         facts = reach(a, one)
         value = one.value - other.value
         low, high = resampled_interval(
-            value, draws[one.name], scale="difference", n_fewest=facts.n_independent
+            value,
+            draws[one.name],
+            scale="difference",
+            n_fewest=facts.n_independent,
+            furthest=FURTHEST[one.scale],
         )
         entry: dict[str, Any] = {"value": number(value), "low": number(low), "high": number(high)}
         entry |= facts.to_dict() | {"a": one.value, "b": other.value, "clear": bool(low > 0 or high < 0)}

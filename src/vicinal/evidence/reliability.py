@@ -15,11 +15,24 @@ from vicinal.evidence.curves import calibration_points
 from vicinal.evidence.metric import Metric, mean_of_sums, summed
 from vicinal.evidence.resampling import sums_statistic
 
-__all__ = ["EDGE", "N_BINS", "of_probabilities"]
+__all__ = ["EDGE", "N_BINS", "n_between", "of_probabilities"]
 
 N_BINS = 15
 EDGE = 1e-15
 """Probabilities are held this far from 0 and 1 where a logarithm is taken."""
+
+_FEW = 3
+"""If so few subjects alone keep the kinds from being parted, a resample misses all of them once in 20 times or more
+(exp(-3) = 0.05), and then has no line: there is no 95 % interval."""
+
+_WHY_NO_VALUE = (
+    "one threshold parts all positive rows from all negative ones: no finite line fits best, and these rows say "
+    "nothing about calibration"
+)
+_WHY_NO_INTERVAL = (
+    "but for three subjects or fewer one threshold would part all positive rows from all negative ones: the interval "
+    "has no end"
+)
 
 Rows = Float64[np.ndarray, " m"]
 Index = Int[np.ndarray, " m"]
@@ -76,9 +89,13 @@ def _calibration_line(
     Resamples take one Newton step from the fit to all rows, which is exact to first order.
     """
     names = (f"calibration_slope{mark}", f"calibration_intercept{mark}")
-    if y.min() == y.max() or np.ptp(z) == 0:
+    n_apart, why = 0, "the rows are all of one kind, or all probabilities the same: there is no line"
+    if y.min() != y.max() and np.ptp(z) > 0:
+        n_apart = n_between(y, z, index)
+        why = "" if n_apart > _FEW else _WHY_NO_INTERVAL if n_apart else _WHY_NO_VALUE
+    if not n_apart:
         for name in names:
-            yield Metric(name, float("nan"), among, about)
+            yield Metric(name, float("nan"), among, about, why=why)
         return
     fit = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(z[:, None], y)
     at = np.array([fit.coef_[0, 0], fit.intercept_[0]])
@@ -87,7 +104,27 @@ def _calibration_line(
     rows = np.stack([(y - p) * z, y - p, weight * z * z, weight * z, weight], axis=1)
     for which, name in enumerate(names):
         statistic = sums_statistic(rows, index, _after_a_step(at, which))
-        yield Metric(name, float(at[which]), among, about, statistic)
+        yield Metric(name, float(at[which]), among, about, None if why else statistic, why=why)
+
+
+def n_between(y: Rows, z: Rows, index: Index) -> int:
+    """Return but for how many subjects one threshold would part positive rows from negative ones, either way round.
+
+    Counted at the threshold with the fewest rows on the wrong side of it; rows at the threshold are on neither. At 0
+    the likelihood of a logistic regression grows without end (Albert & Anderson 1984).
+
+    Args:    y: 1 or 0.  z: scores.  index: the subject of each row.
+    """
+    cuts, place = np.unique(z, return_inverse=True)
+    counts = [np.bincount(place, weights=y == kind, minlength=len(cuts)) for kind in (0, 1)]
+    fewest = []
+    for lower in (0, 1):
+        below, above = counts[1 - lower], counts[lower]
+        n_wrong = (np.cumsum(below) - below) + (above.sum() - np.cumsum(above))
+        cut = int(np.argmin(n_wrong))
+        wrong = ((place < cut) & (y != lower)) | ((place > cut) & (y == lower))
+        fewest.append(len(np.unique(index[wrong])))
+    return min(fewest)
 
 
 def _after_a_step(

@@ -14,6 +14,7 @@ from jaxtyping import Float64, Int, Int32
 from scipy.special import expit, logit, stdtrit
 
 __all__ = [
+    "FURTHEST",
     "Drawn",
     "Scale",
     "Statistic",
@@ -38,6 +39,9 @@ Statistic = Callable[[Drawn], Values]
 
 Scale = Literal["share", "correlation", "difference", "any"]
 """Which values a statistic can take: 0 to 1, -1 to 1, or any; a difference of two statistics has its own rule."""
+
+FURTHEST: dict[Scale, float] = {"share": 1.0, "correlation": 2.0, "difference": np.inf, "any": np.inf}
+"""How far two values on a scale can lie apart."""
 
 Rows = Float64[np.ndarray, " n"]
 Index = Int[np.ndarray, " n"]
@@ -72,7 +76,13 @@ def bootstrap(
 
 
 def resampled_interval(
-    value: float, draws: Values, *, scale: Scale, n_fewest: int, level: float = 0.95
+    value: float,
+    draws: Values,
+    *,
+    scale: Scale,
+    n_fewest: int,
+    level: float = 0.95,
+    furthest: float = np.inf,
 ) -> tuple[float, float]:
     """Return the interval of a value from its resamples; those where it is undefined (NaN) are left out.
 
@@ -84,6 +94,7 @@ def resampled_interval(
     percentiles of the resamples.
 
     Args:    n_fewest: subjects of the rarer kind, positive or negative.  level: 0 to 1.
+             furthest: that a difference can be from 0; see `FURTHEST`.
     Returns: (NaN, NaN) when the value or more than half of the resamples are undefined.
     """
     defined = draws[~np.isnan(draws)]
@@ -94,7 +105,7 @@ def resampled_interval(
         return float(low), float(high)
     t, error = float(stdtrit(max(n_fewest - 1, 1), (1 + level) / 2)), float(defined.std(ddof=1))
     if scale == "difference":
-        return value - t * error, value + t * error
+        return max(value - t * error, -furthest), min(value + t * error, furthest)
     end = -1.0 if scale == "correlation" else 0.0
     width = 1 - end
     share = (value - end) / width

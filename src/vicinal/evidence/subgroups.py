@@ -15,8 +15,15 @@ from jaxtyping import Bool, Float64, Int8
 from vicinal.errors import ExperimentError, did_you_mean
 from vicinal.evidence.metric import Metric
 from vicinal.evidence.metrics import measure
-from vicinal.evidence.resampling import Drawn, Statistic, bootstrap, difference_statistic, resampled_interval
-from vicinal.evidence.summary import entries, number, reach, reliability
+from vicinal.evidence.resampling import (
+    FURTHEST,
+    Drawn,
+    Statistic,
+    bootstrap,
+    difference_statistic,
+    resampled_interval,
+)
+from vicinal.evidence.summary import Reach, entries, number, reach, reliability
 from vicinal.scoretable import ScoreTable
 
 __all__ = ["METRICS", "NOT_KNOWN", "banded", "require_columns", "subgroups"]
@@ -67,7 +74,8 @@ def subgroups(
 
     Args:    decisions: as of `metrics.compute`.  bands: rising edges by column, see `banded`.
     Returns: {column: {group: {"n", "n_subjects", "n_positive", "metrics": {name: entry}, "gaps": {name: {"value",
-             "low", "high", "clear"}}}}}; entries as in `evidence.json`.
+             "low", "high", "clear", "n", "n_others", "n_subjects", "n_subjects_others"}}}}}; entries as in
+             `evidence.json`.
     Raises:  ExperimentError: when a column is not there, or holds more texts than groups can be told apart.
     """
     require_columns(table.columns, columns)
@@ -166,15 +174,29 @@ def _gaps(
         facts = [reach(part.table, metric) for part, metric in zip(parts[group], (one, other), strict=True)]
         fewest = min(fact.n_independent for fact in facts)
         value = one.value - other.value
-        low, high = resampled_interval(value, draws[f"{group}\n{name}"], scale="difference", n_fewest=fewest)
-        if one.scale == "share":
-            # Two shares cannot lie further apart, however few subjects there are.
-            low, high = max(low, -1.0), min(high, 1.0)
-        gap = {"value": number(value), "low": number(low), "high": number(high)}
+        low, high = resampled_interval(
+            value,
+            draws[f"{group}\n{name}"],
+            scale="difference",
+            n_fewest=fewest,
+            furthest=FURTHEST[one.scale],
+        )
+        gap = {"value": number(value), "low": number(low), "high": number(high)} | _sizes(*facts)
         found[group][name] = (
             gap | {"clear": bool(low > 0 or high < 0)} | reliability(facts[0]) | reliability(facts[1])
         )
     return found
+
+
+def _sizes(here: Reach, there: Reach) -> dict[str, int | None]:
+    """Return the rows and subjects that a gap rests on, of the group and of all others."""
+    known = here.has_subjects
+    return {
+        "n": here.n,
+        "n_others": there.n,
+        "n_subjects": here.n_subjects if known else None,
+        "n_subjects_others": there.n_subjects if known else None,
+    }
 
 
 def _groups(column: str, values: np.ndarray, edges: Sequence[float] | None) -> Groups:

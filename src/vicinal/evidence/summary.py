@@ -18,7 +18,7 @@ from vicinal.evidence.metrics import measure
 from vicinal.evidence.resampling import bootstrap, resampled_interval
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["FURTHER", "Reach", "entries", "number", "reach", "reliability", "summarise"]
+__all__ = ["FURTHER", "Reach", "entries", "number", "reach", "reliability", "remarks", "summarise"]
 
 Values = Float64[np.ndarray, " resamples"]
 
@@ -115,11 +115,28 @@ def reliability(facts: Reach) -> dict[str, bool]:
     return {"unreliable": True} if min(facts.n_positive, facts.n_negative) < RELIABLE_SUBJECTS else {}
 
 
+def remarks(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what must be said beside the numbers: classes that a mean could not include, and what has no value.
+
+    Args:    metrics: entries by name, as in `evidence.json`.  Entries with the same reason share a line.
+    """
+    names: dict[str, list[str]] = {}
+    for name, entry in metrics.items():
+        if entry.get("left_out"):
+            absent = ", ".join(entry["left_out"])
+            names.setdefault(f"without {absent}, which the rows do not hold or do not lack", []).append(name)
+        if entry.get("why"):
+            names.setdefault(entry["why"], []).append(name)
+    return [f"{', '.join(found)}: {reason}." for reason, found in names.items()]
+
+
 def _entry(table: ScoreTable, metric: Metric, draws: Values | None) -> dict[str, Any]:
     facts = reach(table, metric)
     low, high = _interval(metric, table.clusters, draws, n_fewest=facts.n_independent)
     entry: dict[str, Any] = {"value": number(metric.value), "low": number(low), "high": number(high)}
     entry |= facts.to_dict() | reliability(facts)
+    if metric.why:
+        entry["why"] = metric.why
     if low == high:
         # No resample could show anything else, which is not to say that nothing else is true.
         entry["unreliable"] = True

@@ -8,6 +8,7 @@ from typing import Any
 
 from vicinal.decisions.policy import Policy
 from vicinal.evidence.ladder import table
+from vicinal.evidence.summary import remarks
 from vicinal.representations.inspection import Inspection
 from vicinal.scores.detectors import DetectorStage
 from vicinal.scores.trace import Trace
@@ -43,6 +44,8 @@ def tell_run(run: Run, terminal: Terminal) -> None:
     rows = [[name, value_cell(row), interval_cell(row), count_cell(row)] for name, row in metrics.items()]
     title = "Test rows" if run.model is not None else "Test rows of all folds"
     terminal.table(["metric", "value", "95 % interval", "rows"], rows, title=title)
+    for remark in remarks(metrics):
+        terminal.paragraph(remark)
     sentence = run.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(sentence)

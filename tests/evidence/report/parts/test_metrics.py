@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from tests.evidence.report.reports import full_report, metric, small_report
 
-from vicinal.evidence.report.blocks import Cell, Table
+from vicinal.evidence.report.blocks import Cell, Paragraph, Table
 from vicinal.evidence.report.parts.metrics import headline, metrics
 
 
@@ -27,3 +27,15 @@ def test_the_headline_is_what_says_most() -> None:
     found = {name: metric(0.5) for name in ("accuracy", "sensitivity", "auroc", "brier")}
     shown = headline(replace(small_report(), evidence={"metrics": found}))
     assert [words for words, *_ in shown] == ["AUROC", "sensitivity"]
+
+
+def test_what_has_no_value_says_why_below_the_table() -> None:
+    found = {
+        "auroc": metric(0.9, left_out=["Q"]),
+        "calibration_slope": {**metric(1.0), "value": None, "why": "parted"},
+    }
+    _, first, second = metrics(replace(small_report(), evidence={"metrics": found}))
+    assert isinstance(first, Paragraph)
+    assert isinstance(second, Paragraph)
+    assert first.text.startswith("auroc: without Q")
+    assert second.text == "calibration_slope: parted."

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vicinal.evidence.report.blocks import Block, Cell, Column, Table
+from vicinal.evidence.report.blocks import Block, Cell, Column, Paragraph, Table
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.spelling import count, interval, number, unreliable
+from vicinal.evidence.summary import remarks
 
 __all__ = ["headline", "metrics"]
 
@@ -37,8 +38,10 @@ def headline(report: Report) -> list[tuple[str, str, str, str]]:
 
 
 def metrics(report: Report) -> list[Block]:
-    """Return the table of all metrics."""
-    return [Table(_COLUMNS, [_row(name, one) for name, one in report.evidence.get("metrics", {}).items()])]
+    """Return the table of all metrics, and what must be said beside it."""
+    found = report.evidence.get("metrics", {})
+    table = Table(_COLUMNS, [_row(name, one) for name, one in found.items()])
+    return [table, *(Paragraph(remark, small=True) for remark in remarks(found))]
 
 
 def _row(name: str, entry: Mapping[str, Any]) -> list[Cell | str]:

@@ -17,7 +17,7 @@ _WORDS = (
 _COLUMNS = (
     Column("column"), Column("group"), Column("metric"), Column("value", number=True), Column("95 % interval"),
     Column("rows", number=True), Column("positive subjects", number=True), Column("gap", number=True),
-    Column("95 % interval"),
+    Column("95 % interval"), Column("rows in gap", number=True),
 )  # fmt: skip
 
 
@@ -47,4 +47,5 @@ def _row(column: str, group: str, name: str, found: Mapping[str, Any]) -> list[C
         count(entry["n_positive_subjects"]),
         "" if gap is None else number(gap["value"]),
         "" if gap is None else Cell(interval(gap), tag=unreliable(gap)),
+        "" if gap is None else f"{count(gap['n'])} and {count(gap['n_others'])}",
     ]

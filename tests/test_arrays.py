@@ -64,6 +64,26 @@ def test_two_classes_are_binary_and_the_second_is_positive() -> None:
     assert found.strata.tolist() == ["0", "1", "0"]
 
 
+def test_either_of_two_classes_can_be_the_positive_one() -> None:
+    found = read_labels(["ill", "well", "ill"], 3, positive="ill")
+    assert (found.classes.tolist(), found.names) == (["ill", "well"], ("ill",))
+    np.testing.assert_array_equal(found.truth, [[1], [0], [1]])
+    np.testing.assert_array_equal(read_known_labels(["well", "ill"], 2, like=found).truth, [[0], [1]])
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["a", "b", "a"], r"one of two classes, got 'ill' for \['a', 'b'\]. Name one"),
+        (["ill", "b", "c"], "more than two"),
+        ([[0, 1], [1, 0], [1, 1]], "or with labels, leave it out"),
+    ],
+)
+def test_a_positive_class_that_is_none_is_refused(y: object, message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        read_labels(y, 3, positive="ill")
+
+
 def test_more_classes_are_one_hot() -> None:
     found = read_labels(pd.Series([7, 5, 6, 5]), 4)
     assert (found.task, found.classes.tolist(), found.names) == ("classes", [5, 6, 7], ("5", "6", "7"))

@@ -283,6 +283,20 @@ def test_an_aim_becomes_decisions_that_the_saved_model_makes_too(tmp_path: Path)
     np.testing.assert_array_equal(model.policy.decide(model.score(signals).probabilities)[:, 0], decisions)
 
 
+def test_decisions_are_about_the_positive_class_and_predictions_are_not() -> None:
+    x, y, groups = cohort(120)
+    classifier = make(positive="no").fit(x[:80], y[:80], groups[:80])
+    assert classifier.classes_.tolist() == ["no", "yes"]
+    assert classifier.model_.calibration.classes == ("no",)
+    assert classifier.score(x[80:], y[80:]) > 0.85
+    odds, p = classifier.decision_function(x), classifier.predict_proba(x)
+    np.testing.assert_allclose(expit(odds), p[:, 1])
+    np.testing.assert_array_equal(classifier.predict(x), classifier.classes_[p.argmax(axis=1)])
+    classifier.fit_policy(x[80:], y[80:], groups=groups[80:], aim="sensitivity >= 0.95")
+    assert classifier.decide(x[80:])[y[80:] == "no"].mean() >= 0.95
+    assert classifier.decide(x[80:])[y[80:] == "yes"].mean() < 0.5
+
+
 def test_several_classes_are_decided_by_the_largest_probability_or_referred() -> None:
     x, y, _ = cohort(180, n_classes=3)
     classifier = make(epochs=40).fit(x[:90], y[:90])

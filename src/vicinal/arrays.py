@@ -29,18 +29,20 @@ class Labels:
 
     Args:    task: `binary`, `classes` or `labels`.
              classes: (C,) sorted, as they were given; of `labels` the names of the columns.
-             truth: (n, K), 1 or 0; binary: K = 1, the second class.
+             truth: (n, K), 1 or 0; binary: K = 1, of the positive class.
+             positive: which of two classes is that, 0 or 1.
     """
 
     task: Task
     classes: np.ndarray
     truth: Float64[np.ndarray, "n k"]
+    positive: int = 1
 
     @property
     def names(self) -> tuple[str, ...]:
         """K names; binary: that of the positive class only."""
         names = tuple(str(name) for name in self.classes.tolist())
-        return names[1:] if self.task == "binary" else names
+        return (names[self.positive],) if self.task == "binary" else names
 
     @property
     def strata(self) -> np.ndarray:
@@ -78,26 +80,29 @@ def read_signals(X: Any) -> Float32[np.ndarray, "n *shape"]:
     return samples
 
 
-def read_labels(y: Any, n: int) -> Labels:
+def read_labels(y: Any, n: int, *, positive: Any = None) -> Labels:
     """Return the labels of n signals: one class each, or a column of 0 and 1 for each label.
 
-    Raises:  ContractError: when `y` is something else, or has only one class, or a label that never changes.
+    Args:    positive: that of two classes which decisions are about; None for the second.
+    Raises:  ContractError: when `y` is something else, or has only one class, or a label that never changes;
+             when `positive` is not one of two classes.
     """
     array, kind = _targets(y, n)
     if kind == "multilabel-indicator":
         columns = getattr(y, "columns", None)
         names = np.arange(array.shape[1]) if columns is None else np.array(list(columns))
         _check_indicators(array, names)
+        _check_positive(positive, names, n_classes=0)
         return Labels("labels", names, array.astype(np.float64))
     classes, codes = np.unique(array, return_inverse=True)
     if len(classes) < 2:
         raise ContractError(f"y: expected at least two classes, got one class, {classes.tolist()[0]!r}.")
+    _check_positive(positive, classes, n_classes=len(classes))
     one_hot = np.eye(len(classes))[codes]
-    return (
-        Labels("binary", classes, one_hot[:, 1:])
-        if len(classes) == 2
-        else Labels("classes", classes, one_hot)
-    )
+    if len(classes) > 2:
+        return Labels("classes", classes, one_hot)
+    which = 1 if positive is None else classes.tolist().index(positive)
+    return Labels("binary", classes, one_hot[:, [which]], which)
 
 
 def read_known_labels(y: Any, n: int, *, like: Labels) -> Labels:
@@ -119,7 +124,8 @@ def read_known_labels(y: Any, n: int, *, like: Labels) -> Labels:
             f"y: expected the classes of fit, {like.classes.tolist()}, got also {unknown[:5]}."
         )
     one_hot = (array[:, None] == like.classes[None]).astype(np.float64)
-    return Labels(like.task, like.classes, one_hot[:, 1:] if like.task == "binary" else one_hot)
+    truth = one_hot[:, [like.positive]] if like.task == "binary" else one_hot
+    return Labels(like.task, like.classes, truth, like.positive)
 
 
 def read_subjects(groups: Any, n: int) -> np.ndarray:
@@ -164,6 +170,15 @@ def _targets(y: Any, n: int) -> tuple[np.ndarray, str]:
             f"{array.shape}. Give the class of each signal, or a column for each label."
         )
     return array, kind
+
+
+def _check_positive(positive: Any, classes: np.ndarray, *, n_classes: int) -> None:
+    if positive is None or (n_classes == 2 and positive in classes.tolist()):
+        return
+    advice = "Name one of them." if n_classes == 2 else "With more than two, or with labels, leave it out."
+    raise ContractError(
+        f"positive: expected None or one of two classes, got {positive!r} for {classes.tolist()}. {advice}"
+    )
 
 
 def _check_indicators(array: np.ndarray, names: np.ndarray) -> None:

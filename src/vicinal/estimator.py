@@ -56,6 +56,8 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
              epochs, minutes: the budget of training; without either, the one that `vicinal init` would propose.
              batch: signals a step; None for 8 to 64, by how many there are.
              learning_rate, weight_decay, augment: see `vicinal.training.config.TrainingConfig`.
+             positive: that of two classes which `decide` and the model file are about, such as "disease"; None for
+             the second in alphabetical order.
              validation: share of the subjects (groups) that selects the best epoch and calibrates, 0 to 1.
              select: the validation metric by which the best epoch is kept: "loss", "auroc" or "average_precision" (two
              classes), "macro_auroc" (several); "auto" takes the AUROC.
@@ -81,6 +83,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         learning_rate: float = 2e-3,
         weight_decay: float = 1e-2,
         augment: Sequence[Mapping[str, Any]] = (),
+        positive: Any = None,
         validation: float = 0.2,
         select: str = "auto",
         rate_hz: float = 1.0,
@@ -96,6 +99,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.augment = augment
+        self.positive = positive
         self.validation = validation
         self.select = select
         self.rate_hz = rate_hz
@@ -123,7 +127,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
                  ExperimentError: when a parameter is wrong, or there are too few subjects.
         """
         samples = self._signals(X, reset=True)
-        labels = read_labels(y, len(samples))
+        labels = read_labels(y, len(samples), positive=self.positive)
         subjects = None if groups is None else read_subjects(groups, len(samples))
         seed = self._seed()
         split = self._split(labels, subjects, seed=seed)
@@ -149,7 +153,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: Any) -> Float64[np.ndarray, "n *k"]:
-        """Return calibrated log odds: (n,) for two classes, else (n, K).
+        """Return calibrated log odds: (n,) for two classes, of the second of `classes_`, else (n, K).
 
         Their sigmoid is `predict_proba`, of several classes their softmax; they rank where probabilities are all 1.
 
@@ -157,7 +161,9 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "model_")
         odds = self.model_.calibration.log_odds(self._logits(self._signals(X, reset=False)))
-        return odds[:, 0] if self._labels.task == "binary" else odds
+        if self._labels.task != "binary":
+            return odds
+        return odds[:, 0] if self._labels.positive == 1 else -odds[:, 0]
 
     def predict_proba(self, X: Any) -> Float64[np.ndarray, "n classes"]:
         """Return calibrated probabilities, one column for each of `classes_`; those of labels need not sum to 1.
@@ -166,7 +172,9 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "model_")
         p = self.model_.calibration.apply(self._logits(self._signals(X, reset=False)))
-        return np.hstack([1 - p, p]) if self._labels.task == "binary" else p
+        if self._labels.task != "binary":
+            return p
+        return np.hstack([1 - p, p] if self._labels.positive == 1 else [p, 1 - p])
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each signal, or (n, K) of 0 and 1, the labels more probable than not.
@@ -385,7 +393,7 @@ def _full(samples: Float32[np.ndarray, "n channels *positions"]) -> Int64[np.nda
 def _rows_by_class(labels: Labels) -> list[tuple[str, np.ndarray]]:
     positive = labels.truth == 1
     if labels.task == "binary":
-        positive = np.hstack([~positive, positive])
+        positive = np.hstack([~positive, positive] if labels.positive == 1 else [positive, ~positive])
     names = [str(name) for name in labels.classes.tolist()]
     return [(name, column) for name, column in zip(names, positive.T, strict=True)]
 

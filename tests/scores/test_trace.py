@@ -3,10 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from vicinal.decisions.calibration import Calibration
 from vicinal.errors import ContractError, ExperimentError
 from vicinal.inputs.contract import Contract
+from vicinal.inputs.prepare import prepare
 from vicinal.representations.network import build
 from vicinal.scores.model import Model
 from vicinal.scores.trace import trace
@@ -26,7 +28,7 @@ def test_every_number_is_the_one_that_score_gives(model):
     assert found.logits == tuple(table.logits[0])
     assert found.probabilities == tuple(table.probabilities[0])
     assert found.decisions == tuple(model.policy.decide(table.probabilities)[0])
-    assert found.stages[-1].value == table.logits[0, 0]
+    assert found.stages[-1].excited[0].value == table.logits[0, 0]
     assert (found.thresholds, found.model_hash, found.precision) == ((0.4,), model.hash, "float32")
 
 
@@ -52,7 +54,9 @@ def test_the_way_is_told_from_contract_to_meaning(model):
         f"decision   {found.decision}",
     ):
         assert words in lines
-    assert json.loads(json.dumps(found.to_dict()))["stages"][0]["window"] == list(found.stages[0].window)
+    assert json.loads(json.dumps(found.to_dict()))["stages"][0]["window"] == list(
+        found.stages[0].excited[0].window
+    )
 
 
 def test_the_window_holds_what_moves_the_strongest_unit(model):
@@ -60,15 +64,17 @@ def test_the_window_holds_what_moves_the_strongest_unit(model):
     contract = model.contract.model_copy(update={"steps": ()})
     fixed = replace(model, contract=contract, policy=None)
     signal = replace(recording(100), channels=("I", "II"), units=("mV", "mV"))
-    stage = trace(fixed, signal).stages[0]
+    stage = trace(fixed, signal).stages[0].excited[0]
     start, stop = stage.window
 
     inside, outside = signal.samples.copy(), signal.samples.copy()
     inside[:, start:stop] += 1.0
     outside[:, :start], outside[:, stop:] = 0.0, 0.0
     again = trace(fixed, replace(signal, samples=outside)).stages[0]
-    moved = trace(fixed, replace(signal, samples=inside)).stages[0]
-    assert again.profile.max() >= stage.value or again.value == pytest.approx(stage.value, rel=1e-6)
+    moved = trace(fixed, replace(signal, samples=inside)).stages[0].excited[0]
+    assert again.profile.max() >= stage.value or again.excited[0].value == pytest.approx(
+        stage.value, rel=1e-6
+    )
     assert moved.value != stage.value
 
 
@@ -84,7 +90,7 @@ def test_the_founding_network_by_hand():
     samples[0, 60:80] = 0.5
 
     found = trace(model, Signal(samples, ("I",), ("mV",), 100.0, id="a"))
-    first, _, second, *_ = found.stages
+    first, _, second, *_ = (stage.excited[0] for stage in found.stages)
     assert (first.position, first.value, first.window) == (6, 10.0, (60, 80))
     assert (second.position, second.value, second.window) == (4, 20.0, (40, 100))
     assert second.window_s == (0.4, 1.0)
@@ -117,3 +123,44 @@ def test_what_the_score_rests_on_is_part_of_the_way(model):
     )
     with pytest.raises(ExperimentError, match="got 'VT'"):
         trace(model, recording(), explain="VT")
+
+
+def test_the_units_that_are_excited_most_are_those_with_the_largest_values(model):
+    signal = recording()
+    found = trace(model, signal)
+    network = model.build()
+    prepared = prepare(signal, model.contract)
+    lengths = torch.tensor([prepared.length])
+    with torch.no_grad():
+        outputs = list(network.stages(torch.from_numpy(prepared.samples)[None], lengths))
+    # Without the norm, which is folded into the window before it.
+    del outputs[0]
+    for stage, (text, values, left) in zip(found.stages, outputs, strict=True):
+        row = values[0].numpy()
+        row = row if left is None or row.ndim == 1 else row[:, : int(left[0])]
+        assert stage.shape == row.shape
+        best = row if row.ndim == 1 else row.max(axis=1)
+        order = np.argsort(-best, kind="stable")[: len(stage.excited)]
+        assert [one.unit for one in stage.excited] == order.tolist()
+        assert [one.value for one in stage.excited] == pytest.approx(best[order].tolist(), rel=1e-4)
+        assert len(stage.excited) == min(3, len(best)), text
+        for one in stage.excited:
+            assert one.window[1] <= prepared.length
+            if one.position is not None:
+                assert one.position == int(row[one.unit].argmax())
+
+
+def test_behind_local_each_position_has_units_of_its_own_and_zero_excites_none():
+    contract = Contract(channels=("I",), rate_hz=100, duration_s=1, units="mV")
+    network = build(TEXT, input_shape=(1, 100), n_outputs=1, seed=0)
+    weights = {name: np.zeros_like(tensor.numpy()) for name, tensor in network.state_dict().items()}
+    weights["0.local.weight"][2], weights["0.local.weight"][6] = 1.0, 2.0
+    model = Model(TEXT, (1, 100), weights, contract, Calibration("binary", ("x",), "none"))
+    found = trace(model, Signal(np.ones((1, 100), np.float32), ("I",), ("mV",), 100.0, id="a"))
+    local = found.stages[0]
+    assert [(one.unit, one.position, one.value, one.window) for one in local.excited] == [
+        (0, 6, 40.0, (60, 80)),
+        (0, 2, 20.0, (20, 40)),
+    ]
+    told = local.to_dict()
+    assert (told["unit"], told["window"], len(told["excited"])) == (0, (60, 80), 2)

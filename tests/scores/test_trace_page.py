@@ -22,7 +22,10 @@ def test_the_page_holds_every_number_and_needs_nothing_else(found, tmp_path):
     for words in (f"{found.logits[0]:.6g}", f"{found.probabilities[0]:.6g}", found.decision, found.meaning):
         assert words in page
     for stage in found.stages:
-        assert f"sees {stage.window_s[0]:.3f} to {stage.window_s[1]:.3f} s" in page
+        assert stage.excited
+        for one in stage.excited:
+            assert f"sees {one.window_s[0]:.3f} to {one.window_s[1]:.3f} s" in page
+            assert f"{one.value:+.4g}" in page
     assert "http" not in page
     assert "<script" not in page
     assert "&lt;script&gt;" in page

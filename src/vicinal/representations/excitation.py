@@ -29,15 +29,25 @@ class Peaks:
 
     Args:    text: of the stage.  shape: (channels, *positions) or (features,).  own: whether each position has
              weights of its own, so that a unit is one channel there.
-             values: -inf where a signal has no position for the unit.  positions: where, counted row by row in
-             images; -1 for features.
+             outputs, lengths: all that the stage gives.  values: -inf where a signal has no position for the unit.
+             positions: where, counted row by row in images; -1 for features.
     """
 
     text: str
     shape: tuple[int, ...]
     own: bool
+    outputs: Float[Tensor, "batch channels *positions"]
+    lengths: Int64[Tensor, " batch"] | None
     values: Float[Tensor, "batch units"]
     positions: Int64[Tensor, "batch units"]
+
+    def unit(self, index: int) -> tuple[int, tuple[int, ...] | None]:
+        """Return the channel (or feature) of a unit, and its position where the unit stays at one."""
+        return _unit(index, self.shape, own=self.own)
+
+    def place(self, row: int, index: int) -> tuple[int, ...]:
+        """Return where the unit is strongest in a row: a position on each axis, or the feature's number."""
+        return _place(int(self.positions[row, index]), index, self.shape)
 
 
 @dataclass(frozen=True)
@@ -57,16 +67,11 @@ class Excitation:
 
     def unit(self, index: int) -> tuple[int, tuple[int, ...] | None]:
         """Return the channel (or feature) of a unit, and its position where the unit stays at one."""
-        if not self.own or len(self.shape) == 1:
-            return index, None
-        channel, *place = np.unravel_index(index, self.shape)
-        return int(channel), tuple(map(int, place))
+        return _unit(index, self.shape, own=self.own)
 
     def place(self, k: int, index: int) -> tuple[int, ...]:
         """Return where the unit was in its signal number k: a position on each axis, or the feature's number."""
-        if len(self.shape) == 1:
-            return (index,)
-        return tuple(map(int, np.unravel_index(self.positions[k, index], self.shape[1:])))
+        return _place(int(self.positions[k, index]), index, self.shape)
 
 
 def excitations(
@@ -101,8 +106,8 @@ def excitations(
 def peaks(network: Network, x: Tensor, lengths: Tensor | None) -> Iterator[Peaks]:
     """Yield the greatest value of every unit in each signal, stage by stage. Arguments as for `Network.stages`."""
     own, real = False, None if lengths is None else _real(x, lengths)
-    for layer, (text, values, left) in zip(network.layers(), network.walk(x, lengths), strict=True):
-        values, shape = values.float(), layer.facts.shape
+    for layer, (text, outputs, left) in zip(network.layers(), network.walk(x, lengths), strict=True):
+        values, shape = outputs.float(), layer.facts.shape
         own = own or isinstance(layer, Local | Flatten)
         if len(shape) > 1:
             real = None if left is None else _real(values, left)
@@ -123,7 +128,18 @@ def peaks(network: Network, x: Tensor, lengths: Tensor | None) -> Iterator[Peaks
             if real is not None:
                 values = values.masked_fill(~real.repeat(1, values.shape[1] // real.shape[1]), _NOTHING)
             best, where = values, torch.full_like(values, -1, dtype=torch.int64)
-        yield Peaks(text, shape, own and len(shape) > 1, best, where)
+        yield Peaks(text, shape, own and len(shape) > 1, outputs, left, best, where)
+
+
+def _unit(index: int, shape: tuple[int, ...], *, own: bool) -> tuple[int, tuple[int, ...] | None]:
+    if not own or len(shape) == 1:
+        return index, None
+    channel, *place = np.unravel_index(index, shape)
+    return int(channel), tuple(map(int, place))
+
+
+def _place(position: int, index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (index,) if len(shape) == 1 else tuple(map(int, np.unravel_index(position, shape[1:])))
 
 
 def _real(values: Tensor, lengths: Tensor) -> Bool[Tensor, "batch time"]:

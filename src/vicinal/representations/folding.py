@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vicinal.representations.layers.conv import Conv
+from vicinal.representations.layers.geometry import Facts
 from vicinal.representations.layers.inception import InceptionModule
 from vicinal.representations.layers.local import Local
 from vicinal.representations.layers.norm import BatchNorm
@@ -22,7 +23,14 @@ __all__ = ["folded"]
 
 
 class Folded(nn.Module):
-    """Where a batch norm was."""
+    """Where a batch norm was.
+
+    Args:    facts: of the norm, which stay true.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self.facts = facts
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Return its input."""
@@ -40,8 +48,10 @@ def folded(network: nn.Module, dtype: torch.dtype = torch.float32) -> Any:
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
     for convs, holder, name in list(_places(network)):
-        _fold_(convs, holder.get_submodule(name))
-        holder.add_module(name, Folded())
+        norm = holder.get_submodule(name)
+        assert isinstance(norm, BatchNorm)
+        _fold_(convs, norm)
+        holder.add_module(name, Folded(norm.facts))
     for part in network.modules():
         if isinstance(part, Local):
             part.lay_out()
@@ -67,8 +77,7 @@ def _places(network: nn.Module) -> Iterator[tuple[list[Conv], nn.Module, str]]:
             yield [last], after, name
 
 
-def _fold_(convs: list[Conv], norm: nn.Module) -> None:
-    assert isinstance(norm, BatchNorm)
+def _fold_(convs: list[Conv], norm: BatchNorm) -> None:
     sizes = [len(conv.weight) for conv in convs]
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.epsilon)
     shift = norm.bias - norm.running_mean * scale

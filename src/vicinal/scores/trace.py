@@ -17,36 +17,65 @@ from vicinal.errors import ContractError
 from vicinal.inputs.prepare import Prepared, prepare
 from vicinal.inputs.violations import check
 from vicinal.representations.engine import choose
+from vicinal.representations.excitation import Peaks, peaks
 from vicinal.representations.folding import Folded, folded
-from vicinal.representations.inspection import window_of
+from vicinal.representations.inspection import seen_by
+from vicinal.representations.network import Network
 from vicinal.scores.attribution import Attribution, attribute
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import BATCH
 from vicinal.signal import Signal
 
-__all__ = ["Trace", "TracedStage", "trace"]
+__all__ = ["ExcitedUnit", "Trace", "TracedStage", "trace"]
+
+N_EXCITED = 3
 
 
 @dataclass(frozen=True)
-class TracedStage:
-    """What one stage of the network made of the recording, and its strongest unit.
+class ExcitedUnit:
+    """One unit where it is excited most along the recording; excited means a large value, sign and all.
 
-    Attributes: text: of the stage; a norm that scoring folds into the stage before it stands with that stage.
-                shape: (channels, positions) or (features,), of the recording, not of its padding.
-                unit: channel or feature with the largest value, by size without sign.
-                position: where; None for features.  value: there.
-                window: (start, stop) input samples that this unit sees.  window_s: the same in seconds of the
-                recording.  profile: (positions,) of the strongest channel, or all (features,).
+    Attributes: unit: channel or feature, from 0.  position: where; None for features.  value: there.
+                window: (start, stop) input samples that the unit sees there, the recording's alone.
+                window_s: the same in seconds of the recording.
     """
 
-    text: str
-    shape: tuple[int, ...]
     unit: int
     position: int | None
     value: float
     window: tuple[int, int]
     window_s: tuple[float, float]
+
+    def words(self) -> str:
+        """Return it as words for a terminal."""
+        start, stop = self.window_s
+        return f"unit {self.unit} {self.value:+.3f}, {start:.2f} to {stop:.2f} s"
+
+
+@dataclass(frozen=True)
+class TracedStage:
+    """What one stage of the network made of the recording, and the units that it excites most.
+
+    Attributes: text: of the stage; a norm that scoring folds into the stage before it stands with that stage.
+                shape: (channels, positions) or (features,), of the recording, not of its padding.
+                excited: up to three units, the most excited first; behind `local` each position has units of its own.
+                profile: (positions,) of the first one's channel, or all (features,).
+    """
+
+    text: str
+    shape: tuple[int, ...]
+    excited: tuple[ExcitedUnit, ...]
     profile: Float32[np.ndarray, " n"] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values: the first unit's own facts, and all under `excited`."""
+        first = vars(self.excited[0])
+        return {
+            "text": self.text,
+            "shape": self.shape,
+            **first,
+            "excited": [vars(one) for one in self.excited],
+        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +116,7 @@ class Trace:
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as JSON values, without the arrays that are only drawn."""
         plain = {name: value for name, value in vars(self).items() if name not in ("prepared", "stages")}
-        stages = [{k: v for k, v in vars(stage).items() if k != "profile"} for stage in self.stages]
+        stages = [stage.to_dict() for stage in self.stages]
         return {
             **plain,
             "length": self.prepared.shape[1],
@@ -100,14 +129,15 @@ class Trace:
         width = max(len(stage.text) for stage in self.stages)
         span = f"{self.offset_s:.2f} to {self.offset_s + self.prepared.shape[1] / self.rate_hz:.2f} s"
         stages = [
-            f"  {stage.text:<{width}}  {_shape(stage.shape):>10}  strongest {stage.value:+9.3f} in unit "
-            f"{stage.unit}, sees {stage.window_s[0]:.2f} to {stage.window_s[1]:.2f} s"
+            f"  {stage.text:<{width}}  {_shape(stage.shape):>10}  "
+            + "; ".join(one.words() for one in stage.excited)
             for stage in self.stages
         ]
         return [
             f"recording  {self.id}" + (f"  ({self.source})" if self.source else ""),
             *(f"contract   {finding}" for finding in self.findings or ("met as it is",)),
             f"prepared   {', '.join(self.channels)} at {self.rate_hz:g} Hz, {span}",
+            "stages     and the units that this recording excites most, with what they see there",
             *stages,
             *self.score_lines(),
             *self.attribution.lines(),
@@ -179,51 +209,53 @@ def _run(
     x = np.zeros((BATCH, *model.input_shape), dtype=np.float32)
     lengths = np.zeros(BATCH, dtype=np.int64)
     x[0], lengths[0] = prepared.samples, prepared.length
-    with torch.inference_mode(), engine.autocast():
-        outputs = network.stages(engine.tensor(x), engine.tensor(lengths))
+    layers = list(network.layers())
     stages: list[TracedStage] = []
     texts: list[str] = []
-    layers = list(network.layers())
-    for index, (text, values, left) in enumerate(outputs):
-        texts.append(text)
-        if index + 1 < len(layers) and isinstance(layers[index + 1], Folded):
-            continue  # The norm is already in these values; it is shown with them.
-        row = values[0].float().cpu().numpy()
-        length = row.shape[-1] if left is None or row.ndim == 1 else max(int(left[0]), 1)
-        stages.append(
-            _stage(
-                model, prepared, " | ".join(texts), row if row.ndim == 1 else row[:, :length], index, rate_hz
-            )
-        )
-        texts.clear()
-    logits = outputs[-1][1][:1].float().cpu().numpy().astype(np.float64)
-    return tuple(stages), logits
+    with torch.inference_mode(), engine.autocast():
+        for index, found in enumerate(peaks(network, engine.tensor(x), engine.tensor(lengths))):
+            texts.append(found.text)
+            outputs = found.outputs
+            if index + 1 < len(layers) and isinstance(layers[index + 1], Folded):
+                continue  # The norm is already in these values; it is shown with them.
+            stages.append(_stage(network, prepared, " | ".join(texts), found, index, rate_hz))
+            texts.clear()
+    return tuple(stages), outputs[:1].float().cpu().numpy().astype(np.float64)
 
 
 def _stage(
-    model: Model,
-    prepared: Prepared,
-    text: str,
-    row: Float32[np.ndarray, "channels *positions"],
-    index: int,
-    rate_hz: float,
+    network: Network, prepared: Prepared, text: str, found: Peaks, index: int, rate_hz: float
 ) -> TracedStage:
-    place = np.unravel_index(int(np.abs(row).argmax()), row.shape)
-    position = int(place[1]) if row.ndim == 2 else None
-    start, stop = window_of(
-        model.network, model.input_shape, index, position or 0, n_outputs=len(model.calibration.classes)
-    )
-    stop = min(stop, prepared.length)
-    start = min(start, stop)
+    row = found.outputs[0].float().cpu().numpy()
+    if found.lengths is not None and row.ndim > 1:
+        row = row[:, : max(int(found.lengths[0]), 1)]
+    best = found.values[0].cpu().numpy()
+    # Of a recording so short that no position is left, the first one stands for it.
+    order = np.argsort(-best, kind="stable")[:N_EXCITED].tolist()
+    units = [order[0], *(unit for unit in order[1:] if np.isfinite(best[unit]) and best[unit] != 0)]
+    excited = tuple(_excited(network, prepared, found, index, unit, rate_hz) for unit in units)
     return TracedStage(
         text=text,
         shape=row.shape,
-        unit=int(place[0]),
-        position=position,
-        value=float(row[place]),
+        excited=excited,
+        profile=row[excited[0].unit].copy() if row.ndim == 2 else row.copy(),
+    )
+
+
+def _excited(
+    network: Network, prepared: Prepared, found: Peaks, index: int, unit: int, rate_hz: float
+) -> ExcitedUnit:
+    channel, place = found.unit(unit)[0], found.place(0, unit)
+    ((start, stop),) = seen_by(network, index, place)
+    stop = min(stop, prepared.length)
+    start = min(start, stop)
+    value = float(found.values[0, unit])
+    return ExcitedUnit(
+        unit=channel,
+        position=place[0] if len(found.shape) > 1 else None,
+        value=value if np.isfinite(value) else 0.0,
         window=(start, stop),
         window_s=((prepared.offset + start) / rate_hz, (prepared.offset + stop) / rate_hz),
-        profile=row[place[0]].copy() if row.ndim == 2 else row.copy(),
     )
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from vicinal.files import write_bytes
 from vicinal.scores.attribution_picture import STYLE, bands, stretches
-from vicinal.scores.trace import Trace, TracedStage
+from vicinal.scores.trace import ExcitedUnit, Trace, TracedStage
 
 __all__ = ["draw_page", "write_page"]
 
@@ -33,8 +33,9 @@ code { font: .9rem ui-monospace, monospace; }
 .decision { font-size: 1.25rem; font-weight: 600; margin: .8rem 0; }
 .positive { color: var(--alarm); } .negative { color: var(--clear); } .referred { color: var(--refer); }
 .stage { border-top: 1px solid var(--line); padding: .7rem 0; }
-.drawings { display: flex; gap: 1rem; align-items: flex-start; margin-top: .3rem; }
-.drawings > :first-child { flex: 1 1 auto; min-width: 0; }
+.units { display: flex; flex-wrap: wrap; gap: .8rem 1.6rem; margin-top: .4rem; }
+.seen { flex: 0 1 auto; } .seen p { line-height: 1.35; } .seen b { color: var(--ink); }
+@media (max-width: 600px) { .seen { display: flex; gap: .7rem; align-items: center; } }
 svg { display: block; max-width: 100%; height: auto; }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; }
 td { font-variant-numeric: tabular-nums; }
@@ -68,8 +69,10 @@ def draw_page(trace: Trace) -> str:
         f"<h2>2. What entered the network</h2><p class=soft>{escape(', '.join(trace.channels))}, {length} "
         f"positions at {trace.rate_hz:g} Hz, from second {trace.offset_s:.2f} of the recording</p>"
         f"{_signal(trace, height=max(90, _STRIP * n_channels), window=None)}"
-        "<h2>3. Stage by stage</h2><p class=soft>Each stage's strongest unit: the window of the signal that "
-        "it sees (shaded, enlarged at the right), and in blue what that unit gives along the recording.</p>"
+        "<h2>3. Stage by stage</h2><p class=soft>The units of each stage that this recording excites most, with what "
+        "they see where they are excited: the first one's window shaded on the recording, below it in blue what that "
+        "unit gives along the recording, and each one's own snippet enlarged. Excited means a large value, sign and "
+        "all.</p>"
         f"{''.join(_stage(trace, stage) for stage in trace.stages)}"
         f"<h2>4. What the score rests on</h2>{_attribution(trace)}"
         f"<h2>5. What such decisions mean</h2>{meaning or '<p class=soft>The model does not say.</p>'}"
@@ -108,17 +111,24 @@ def _gauge(trace: Trace, k: int) -> str:
 
 
 def _stage(trace: Trace, stage: TracedStage) -> str:
-    shape = " × ".join(map(str, stage.shape))
-    where = "" if stage.position is None else f" at position {stage.position}"
-    start, stop = stage.window_s
-    words = (
-        f"{shape} · strongest: {'feature' if stage.position is None else 'channel'} {stage.unit}{where}, "
-        f"{stage.value:+.4g}, sees {start:.3f} to {stop:.3f} s ({stage.window[1] - stage.window[0]} samples)"
-    )
-    left = _signal(trace, height=max(44, 12 * len(trace.channels)), window=stage.window) + _profile(stage)
+    """Draw the recording with the window of the most excited unit, what it gives, and what each such unit sees."""
+    first, shape = stage.excited[0], " × ".join(map(str, stage.shape))
+    words = f"{shape} {'positions' if first.position is not None else 'features'}"
+    drawn = _signal(trace, height=max(44, 12 * len(trace.channels)), window=first.window) + _profile(stage)
+    units = "".join(_unit(trace, one) for one in stage.excited)
     return (
         f"<div class=stage><code>{escape(stage.text)}</code><p class=soft>{words}</p>"
-        f"<div class=drawings><div>{left}</div>{_zoom(trace, stage.window)}</div></div>"
+        f"{drawn}<div class=units>{units}</div></div>"
+    )
+
+
+def _unit(trace: Trace, one: ExcitedUnit) -> str:
+    kind = "feature" if one.position is None else "unit"
+    where = "" if one.position is None else f" at position {one.position}"
+    start, stop = one.window_s
+    return (
+        f"<div class=seen>{_zoom(trace, one.window)}<p class=soft><b>{kind} {one.unit}</b>{where}, {one.value:+.4g}<br>"
+        f"sees {start:.3f} to {stop:.3f} s ({one.window[1] - one.window[0]} samples)</p></div>"
     )
 
 
@@ -180,7 +190,7 @@ def _attribution(trace: Trace) -> str:
 
 def _profile(stage: TracedStage) -> str:
     """Draw the strongest channel along its positions, or the features as bars."""
-    if stage.position is not None:
+    if stage.excited[0].position is not None:
         line = _line(stage.profile, width=_WIDTH, top=2, height=40, name="unit")
         return f'<svg viewBox="0 0 {_WIDTH} 44" role="img">{line}</svg>'
     largest = max(float(np.abs(stage.profile).max()), 1e-12)
@@ -190,7 +200,7 @@ def _profile(stage: TracedStage) -> str:
         high = 20 * abs(float(value)) / largest
         y = 22 - high if value > 0 else 22.0
         wide = min(step * 0.8, 24)
-        opacity = 1 if k == stage.unit else 0.45
+        opacity = 1 if k == stage.excited[0].unit else 0.45
         bars.append(
             f'<rect class="bar" x="{k * step:.1f}" y="{y:.1f}" width="{wide:.2f}" height="{high:.1f}" '
             f'opacity="{opacity}"/>'

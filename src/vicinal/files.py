@@ -65,17 +65,20 @@ def write_bytes(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON with sorted keys; NaN and infinity become null, as JSON has neither."""
-    write_bytes(path, (to_json(value) + "\n").encode())
+def write_json(path: Path, value: Any, *, sort_keys: bool = True) -> None:
+    """Write `value` as indented JSON; NaN and infinity become null, as JSON has neither.
 
-
-def to_json(value: Any, *, indent: int | None = 2) -> str:
-    """Return `value` as JSON with sorted keys; NaN and infinity become null, arrays lists.
-
-    Args:    indent: None for one line.
+    Args:    sort_keys: False where the order of keys says something, such as that of classes.
     """
-    return json.dumps(_finite(value), indent=indent, sort_keys=True, allow_nan=False)
+    write_bytes(path, (to_json(value, sort_keys=sort_keys) + "\n").encode())
+
+
+def to_json(value: Any, *, indent: int | None = 2, sort_keys: bool = True) -> str:
+    """Return `value` as JSON; NaN and infinity become null, arrays lists.
+
+    Args:    indent: None for one line.  sort_keys: as in `write_json`.
+    """
+    return json.dumps(_finite(value), indent=indent, sort_keys=sort_keys, allow_nan=False)
 
 
 def read_json(path: Path) -> Any:

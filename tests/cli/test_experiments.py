@@ -18,3 +18,9 @@ def test_decide_needs_an_aim_and_a_run(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["decide", str(tmp_path), "--aim", "f1", "--json"])
     assert isinstance(result.exception, PathError)
     assert "Give the folder of a finished run" in str(result.exception)
+
+
+def test_report_needs_a_run(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["report", str(tmp_path)])
+    assert isinstance(result.exception, PathError)
+    assert "not the folder of a finished run" in str(result.exception)

@@ -39,7 +39,9 @@ def test_the_whole_of_evidence_json() -> None:
         protocol={"title": "a test"},
         resamples=200,
     )
-    assert set(evidence) == {"metrics", "policy", "meaning", "protocol"}
+    assert set(evidence) == {
+        "metrics", "policy", "meaning", "protocol", "confusion", "errors",
+    }  # fmt: skip
     assert json.loads(json.dumps(evidence, allow_nan=False)) == evidence
     for name, entry in evidence["metrics"].items():
         assert set(entry) == ENTRY, name

@@ -13,6 +13,7 @@ from vicinal.workflow.running import Run, run
 def test_it_leaves_a_run_for_each_fold_and_one_table_on_top(crossed: Run) -> None:
     top = sorted(path.name for path in crossed.folder.iterdir())
     assert top == [
+        "errors.safetensors",
         "evidence.json",
         "experiment.toml",
         "folds",

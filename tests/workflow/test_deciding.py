@@ -1,6 +1,7 @@
 """Another policy for a finished run: the policy changes, the weights do not, and nothing but its own rows fit it."""
 
 import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -100,16 +101,45 @@ def test_what_was_measured_of_scores_alone_stays(folder: Path) -> None:
     assert found["metrics"]["auroc"] == evidence["metrics"]["auroc"]
 
 
-def test_the_report_says_that_it_is_older(folder: Path) -> None:
-    before = (folder / "report.html").read_text()
-    decide(folder, aim="specificity >= 0.9", prevalence=0.02)
+def test_the_whole_report_is_about_the_new_policy_and_remembers_the_old_one(folder: Path) -> None:
+    before = json.loads((folder / "evidence.json").read_text())
+    decide(folder, aim="specificity >= 0.9", prevalence=0.02, refer="share=0.2")
     decided = decide(folder, aim="f1")
-    after = (folder / "report.html").read_text()
-    assert after.count("<b>decided again</b>") == 1
-    assert "vicinal decide hearts --aim f1" in after
-    assert decided.evidence["meaning"]["sentence"] in after
-    start, end = after.index("<!-- decided again -->"), after.index("<!-- end of decided again -->\n")
-    assert after[:start] + after[end + len("<!-- end of decided again -->\n") :] == before
+    page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    said = decided.evidence["meaning"]["sentence"]
+    assert said in page
+    assert before["meaning"]["sentence"] not in page
+    # Paragraph, dataflow, confusion, policy and errors are all of the policy that decides now.
+    assert "| decisions | f1 | disease |" in text
+    assert "- aim: f1" in text
+    counts = decided.evidence["confusion"][0]["rows"][0]["counts"]
+    assert f"| disease | {counts[0]} (" in text
+    n_missed = decided.evidence["errors"]["disease"]["missed"]["n"]
+    assert n_missed == counts[1]
+    assert f"disease, missed{f': {n_missed}' if n_missed else ''}" in text
+    table = text.split("### Policies this model has had")[1].split("## Worst errors")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    assert [row.split(" |")[0] for row in rows] == [
+        "| sensitivity >= 0.8, at prevalence 0.1", "| specificity >= 0.9, at prevalence 0.02", "| f1",
+    ]  # fmt: skip
+    assert f"{before['metrics']['sensitivity']['value']:.3f} (" in rows[0]
+    assert "vicinal run hearts.toml" in rows[0]
+    assert "vicinal decide hearts --aim f1" in rows[2]
+    assert decided.evidence["earlier_policies"][0]["policy"] == before["policy"]
+
+
+def test_going_back_gives_the_first_page_but_for_its_history(folder: Path) -> None:
+    parts = ("dataflow", "data", "network", "training", "errors", "card")
+
+    def sections() -> list[str]:
+        page = (folder / "report.html").read_text()
+        page = re.sub(r'<p class="small">Made by: .*?</p>', "", page)
+        return [page.split(f'<section id="{name}">')[1].split("</section>")[0] for name in parts]
+
+    before = sections()
+    decide(folder, aim="specificity >= 0.9")
+    decide(folder, aim="sensitivity >= 0.8", prevalence=0.1)
+    assert sections() == before
 
 
 def test_a_guarantee_comes_from_the_calibration_rows_or_is_refused(folder: Path) -> None:
@@ -145,17 +175,6 @@ def test_files_that_do_not_belong_together_are_refused(folder: Path) -> None:
     write_json(folder / "evidence.json", {"protocol": 5})
     with pytest.raises(FormatError, match="expected the `protocol` of a run"):
         decide(folder, aim="f1")
-
-
-def test_a_strange_page_is_not_written_over(folder: Path) -> None:
-    (folder / "report.html").write_text("<p>mine</p>")
-    before = members(folder)
-    with pytest.raises(FormatError, match="expected a report that"):
-        decide(folder, aim="f1")
-    assert members(folder) == before
-    (folder / "report.html").unlink()
-    decide(folder, aim="f1")
-    assert not (folder / "report.html").exists()
 
 
 def test_a_cross_validation_is_decided_fold_by_fold(crossed: Run, tmp_path: Path) -> None:

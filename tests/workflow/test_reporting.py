@@ -1,14 +1,16 @@
+import json
 import re
-from dataclasses import replace
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
-from vicinal.scoretable import ScoreTable
-from vicinal.workflow.packing import pack
-from vicinal.workflow.reporting import _worst
+from vicinal.errors import FormatError, PathError
+from vicinal.evidence.report.spelling import count, milliseconds, number
+from vicinal.workflow.deciding import decide
+from vicinal.workflow.reporting import report
 from vicinal.workflow.running import Run, run
 
 
@@ -44,27 +46,88 @@ def test_the_same_run_gives_the_same_bytes(finished: Run, experiment_file: Path,
     assert one == other
 
 
-def test_each_error_is_explained_by_the_model_that_decided_it(finished: Run, experiment_file: Path) -> None:
-    model = finished.model
-    table = ScoreTable.read(finished.folder / "scores" / "test.parquet")
-    decisions = model.policy.decide(table.probabilities)
-    turned = {name: -array if "dense" in name else array for name, array in model.weights.items()}
-    models = [model, replace(model, weights=turned, policy=None)]
-    found = [
-        _worst(pack(experiment_file), replace(table, folds=np.full(len(table), fold)), decisions, models)
-        for fold in (0, 1)
-    ]
+def test_made_again_from_its_folder_it_has_the_same_bytes(finished: Run, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "elsewhere"))
+    before = [(folder / name).read_bytes() for name in ("report.html", "report.md")]
+    for name in ("report.html", "report.md"):
+        (folder / name).unlink()
+    written = report(folder)
+    assert [written.page.read_bytes(), written.text.read_bytes()] == before
+    report(folder)
+    assert [written.page.read_bytes(), written.text.read_bytes()] == before
 
-    assert len(found[0]) == len(found[1]) > 0
-    for one, other in zip(*found, strict=True):
-        assert (one.id, one.about) == (other.id, "disease")
-        assert other.adds == pytest.approx(-one.adds)
-        assert np.abs(one.adds).max() > 1e-4
-        flat = np.broadcast_to(one.samples.mean(), one.samples.shape)
-        with_flat, scored = (
-            model.build()(torch.from_numpy(x[None].astype(np.float32))).item() for x in (flat, one.samples)
-        )
-        assert one.adds.sum() == pytest.approx(scored - with_flat, abs=0.02)
+
+def test_a_cross_validation_is_made_again_too(crossed: Run, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(crossed.folder, tmp_path / "crossed"))
+    before = (folder / "report.html").read_bytes()
+    assert report(folder).page.read_bytes() == before
+    # Each row is decided by the policy of its fold, as the evidence has it.
+    assert "Confusion: disease" in before.decode()
+
+
+def numbers_in(value: Any) -> Iterator[Any]:
+    """Every number and text of the evidence."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield name
+            yield from numbers_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from numbers_in(one)
+    else:
+        yield value
+
+
+_NUMBER = r"-?\d[\d,]*(?:\.\d+)?"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_every_number_in_the_tables_of_the_text_is_in_the_evidence(
+    finished: Run, again: bool, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "hearts"))
+    if again:
+        decide(folder, aim="specificity >= 0.7", refer="share=0.1")
+    evidence = json.loads((folder / "evidence.json").read_text())
+    known: set[str] = set()
+    for one in numbers_in(evidence):
+        if isinstance(one, str):
+            known.update(re.findall(_NUMBER, one))
+        elif one is not None and not isinstance(one, bool):
+            known |= {
+                number(one),
+                count(one),
+                milliseconds(one).removesuffix(" ms"),
+                f"{one:g}",
+                f"{100 * one:.1f}",
+            }
+    known |= {"1", "2", "95"}  # which of the commands; the column's name
+    text = (folder / "report.md").read_text().split("## Model card")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    found = [(token, line) for line in lines for token in re.findall(_NUMBER, line)]
+    assert len(found) > 200
+    assert [pair for pair in found if pair[0] not in known] == []
+    # And the other way round: every metric, with its interval and counts, stands in the text.
+    for name, entry in evidence["metrics"].items():
+        row = f"| {name} | {number(entry['value'])} | {number(entry['low'])} to {number(entry['high'])}"
+        assert row in text
+
+
+def test_what_is_no_run_says_so(tmp_path: Path, finished: Run) -> None:
+    with pytest.raises(PathError, match="not the folder of a finished run"):
+        report(tmp_path)
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "hearts"))
+    (folder / "history.jsonl").write_text("[]\n")
+    with pytest.raises(FormatError, match="one JSON object a line"):
+        report(folder)
+    evidence = json.loads((folder / "evidence.json").read_text())
+    evidence["protocol"]["classes"] = ["other"]
+    (folder / "evidence.json").write_text(json.dumps(evidence))
+    with pytest.raises(FormatError, match="expected the classes of evidence"):
+        report(folder)
+    (folder / "model.vicinal").unlink()
+    with pytest.raises(PathError, match=r"holds no model.vicinal"):
+        report(folder)
 
 
 def test_a_network_without_gradients_has_its_errors_explained_by_hiding(

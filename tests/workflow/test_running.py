@@ -18,8 +18,8 @@ def test_a_run_leaves_the_whole_folder(finished: Run) -> None:
         str(path.relative_to(finished.folder)) for path in finished.folder.rglob("*") if path.is_file()
     )
     assert left == [
-        "evidence.json", "experiment.toml", "history.jsonl", "last.safetensors", "model.vicinal", "report.html",
-        "report.md",
+        "errors.safetensors", "evidence.json", "experiment.toml", "history.jsonl", "last.safetensors",
+        "model.vicinal", "report.html", "report.md",
         "scores/calibration.parquet", "scores/test.parquet", "scores/validation.parquet", "split.parquet",
     ]  # fmt: skip
 

@@ -33,6 +33,7 @@ COMMANDS = (
     inputs.audit,
     experiments.run,
     experiments.decide,
+    experiments.report,
     models.evaluate,
     models.score,
     experiments.compare,

@@ -8,7 +8,7 @@ import typer
 from vicinal.cli.options import Data, Json, Minutes, Seed, Set, overrides_of, print_json
 from vicinal.terminal import Terminal
 
-__all__ = ["compare", "decide", "demo", "run"]
+__all__ = ["compare", "decide", "demo", "report", "run"]
 
 
 def demo(
@@ -89,6 +89,20 @@ def decide(
         print_json(decided.to_dict())
     else:
         tell_decision(decided, Terminal())
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    as_json: Json = False,
+) -> None:
+    """Write report.html and report.md of a finished run again, from what its folder holds."""
+    from vicinal.workflow.reporting import report
+
+    written = report(run)
+    if as_json:
+        print_json({"page": str(written.page), "text": str(written.text)})
+    else:
+        Terminal().result(f"{written.page}\n{written.text}")
 
 
 def compare(

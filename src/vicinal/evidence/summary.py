@@ -15,6 +15,7 @@ from vicinal.decisions.proportions import wilson
 from vicinal.evidence.beats import beat_metrics
 from vicinal.evidence.metric import Metric
 from vicinal.evidence.metrics import measure
+from vicinal.evidence.mistakes import confusion, mistakes
 from vicinal.evidence.resampling import bootstrap, resampled_interval
 from vicinal.scoretable import ScoreTable
 
@@ -44,17 +45,22 @@ def summarise(
     Args:    table: usually the test rows.  decisions: of a policy on these rows, 1, 0 or -1.
              policy, meaning, protocol: JSON values, passed on as they are.
              further: names of `FURTHER` metrics.  resamples, seed: of the bootstrap by subject.
-    Returns: {"metrics", "policy", "meaning", "protocol"}; see `docs/evidence.md`.
+    Returns: {"metrics", "policy", "meaning", "protocol"}, with decisions also {"confusion", "errors"}; see
+             `docs/evidence.md`.
     Raises:  FormatError: when `decisions` or further metrics do not fit the table.
     """
     metrics = measure(table, decisions)
     for name in further:
         metrics += FURTHER[name](table, decisions)
     found = entries(table, metrics, resamples=resamples, seed=seed)
+    decided: dict[str, Any] = {}
+    if decisions is not None:
+        decided = {"confusion": confusion(table, decisions), "errors": mistakes(table, decisions)}
     return {
         "metrics": found,
         "policy": dict(policy or {}),
         "meaning": dict(meaning or {}),
+        **decided,
         "protocol": {**(protocol or {}), "role": table.role, "resamples": resamples, "seed": seed},
     }
 

@@ -24,9 +24,11 @@ from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import Show
+from vicinal.workflow.describing import described_run
+from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, Packed, pack_of
 from vicinal.workflow.grouping import in_subgroups
-from vicinal.workflow.reporting import report_folds
+from vicinal.workflow.reporting import report
 from vicinal.workflow.splitting import described, folds_of, split_of
 
 __all__ = ["Fill", "cross_validate"]
@@ -71,13 +73,12 @@ def cross_validate(
     (folder / "scores").mkdir(exist_ok=True)
     write_bytes(folder / "scores" / "out_of_fold.parquet", table.to_parquet())
     evidence = _evidence(experiment, packed, folds, models, table, decisions, command, findings)
-    write_json(folder / "evidence.json", evidence)
     parts = Split(folds.ids, np.full(len(folds.ids), "test"))
+    evidence |= described_run(packed.pack, parts, findings, models[0])
+    write_json(folder / "evidence.json", evidence, sort_keys=False)
     with show.progress("report"):
-        report_folds(
-            folder / "report.html", experiment, text, packed.pack, parts, findings, models, table, decisions,
-            evidence,
-        )  # fmt: skip
+        keep_examples(folder, packed.pack, table, models, decisions=decisions)
+        report(folder)
     return evidence
 
 

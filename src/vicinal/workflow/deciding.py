@@ -15,16 +15,19 @@ from vicinal.decisions.policy import Policy, fit_policy
 from vicinal.decisions.thresholds import parse_refer
 from vicinal.errors import FormatError, PathError
 from vicinal.evidence.card import write_card
-from vicinal.evidence.report.amendment import amend
 from vicinal.experiment import experiment_of
-from vicinal.files import read_json, write_bytes, write_json
+from vicinal.files import read_json, write_json
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.workflow.judging import expected, judge
+from vicinal.workflow.reporting import report
 from vicinal.workflow.splitting import threshold_part
 
 __all__ = ["Decided", "decide"]
+
+_REMEMBERED = ("sensitivity", "specificity", "ppv", "npv", "referred", "macro_f1", "accuracy")
+"""Metrics of a replaced policy that stay beside its words."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,19 @@ def decide(
     # What the run measured of scores alone stays; alarms are of the policy that gave them.
     kept = {name: value for name, value in before.items() if name != "alarms"}
     evidence = kept | judge(experiment, tested, policy, protocol=protocol)
+    evidence["earlier_policies"] = [*before.get("earlier_policies", []), _remembered(before)]
     _write(folder, decided, policy, fitted, evidence)
     return Decided(folder, policy, model.policy, n_policies, evidence)
+
+
+def _remembered(before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a policy that is replaced: its words, what it came to, and the command."""
+    protocol = before["protocol"]
+    return {
+        "made_by": protocol.get("decided_by", protocol["command"]),
+        "policy": before["policy"],
+        "metrics": {name: before["metrics"][name] for name in _REMEMBERED if name in before["metrics"]},
+    }
 
 
 def _write(
@@ -102,12 +116,9 @@ def _write(
     """Write model, evidence and report, each whole or not at all; the model first, as it is what decides."""
     told = {"meaning": evidence["meaning"], **expected(table, policy)}
     card = write_card(evidence, network=model.network)
-    path = folder / "report.html"
-    page = amend(path.read_text("utf-8"), evidence) if path.is_file() else None
     replace(model, card=card, reference=model.reference | told).save(folder / "model.vicinal")
-    write_json(folder / "evidence.json", evidence)
-    if page is not None:
-        write_bytes(path, page.encode())
+    write_json(folder / "evidence.json", evidence, sort_keys=False)
+    report(folder)
 
 
 def _model(folder: Path) -> Model:

@@ -131,6 +131,7 @@ def _evidence(
 ) -> dict[str, Any]:
     policy = model.policy
     decisions = None if policy is None else policy.decide(table.probabilities)
+    notes = [*data.notes, *([_NOT_NEW] if data.trained else [])]
     protocol = {
         "title": f"{model.provenance.get('title', 'A model')}, on {data.name}",
         "command": command,
@@ -142,7 +143,7 @@ def _evidence(
         "model_hash": model.hash,
         "precision": table.precision,
         "evidence_rows": "all rows: nothing was fitted on them",
-        "notes": [*data.notes, *([_NOT_NEW] if data.trained else [])],
+        "notes": notes,
     }
     told: dict[str, Any] = {}
     if policy is not None:
@@ -160,6 +161,7 @@ def _evidence(
         seed=seed,
     )
     found["contract"] = fitness.to_dict()
+    found["data"] = _data(table, fitness, notes)
     if columns:
         found["subgroups"] = subgroups(table, decisions, columns=columns, resamples=resamples, seed=seed)
     return found
@@ -190,32 +192,33 @@ def _write(folder: Path, done: Evaluated, models: Sequence[Model], tables: Seque
     """Write evidence, scores and report of each model; of two also what they differ in."""
     folder.mkdir(parents=True, exist_ok=True)
     marks = [""] if len(models) == 1 else ["-a", "-b"]
-    for mark, model, table, evidence, fitness in zip(
-        marks, models, tables, done.evidence, done.fitness, strict=True
-    ):
-        write_json(folder / f"evidence{mark}.json", evidence)
+    for mark, model, table, evidence in zip(marks, models, tables, done.evidence, strict=True):
+        write_json(folder / f"evidence{mark}.json", evidence, sort_keys=False)
         write_bytes(folder / f"scores{mark}.parquet", table.to_parquet())
-        write_report(folder / f"report{mark}.html", _report(model, table, evidence, fitness))
+        write_report(folder / f"report{mark}.html", _report(model, table, evidence))
     if len(models) > 1:
         write_json(folder / "differences.json", done.differences)
 
 
-def _report(model: Model, table: ScoreTable, evidence: dict[str, Any], fitness: Fitness) -> Report:
-    protocol = evidence["protocol"]
-    notes = [("data", "note", note) for note in protocol["notes"]]
+def _data(table: ScoreTable, fitness: Fitness, notes: Sequence[str]) -> dict[str, Any]:
+    """Return the part of the evidence that says which rows there were, as a run has it."""
     counts = {name: int((table.truth[:, k] == 1).sum()) for k, name in enumerate(table.classes)}
     subjects = {} if table.n_subjects is None else {"subjects": table.n_subjects}
+    findings = [*fitness.findings(), *(("data", "note", note) for note in notes)]
+    return {
+        "parts": {"evaluated": {"rows": len(table), **counts, **subjects}},
+        "n_skipped": len(fitness.refused),
+        "skipped": [list(pair) for pair in fitness.refused],
+        "findings": [list(one) for one in findings],
+    }
+
+
+def _report(model: Model, table: ScoreTable, evidence: dict[str, Any]) -> Report:
     return Report(
-        title=protocol["title"],
-        command=protocol["command"],
-        experiment="",
         evidence=evidence,
         classes=table.classes,
         truth=table.truth,
         probability=table.probabilities,
         decisions=None if model.policy is None else model.policy.decide(table.probabilities),
-        counts={"evaluated": {"rows": len(table), **counts, **subjects}},
-        exclusions=fitness.refused,
-        findings=[*fitness.findings(), *notes],
         card=model.card,
     )

@@ -28,7 +28,9 @@ from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.training.checkpoint import Checkpoints, Stopped
 from vicinal.workflow.cross_validating import Fill, cross_validate
+from vicinal.workflow.describing import described_run, described_training
 from vicinal.workflow.disturbing import refuse_images, under_disturbances
+from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
 from vicinal.workflow.history import History
 from vicinal.workflow.judging import expected, judge
@@ -192,12 +194,15 @@ def _fill(
     evidence = judge(experiment, tables["test"], policy, protocol=protocol)
     evidence |= under_disturbances(experiment, model, gathered, tables["test"], show)
     evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
-    write_json(folder / "evidence.json", evidence)
+    evidence |= described_run(gathered.pack, gathered.split, gathered.findings, model)
+    evidence |= described_training(learned)
+    write_json(folder / "evidence.json", evidence, sort_keys=False)
     told = {"meaning": evidence["meaning"], **expected(tables[policy.role], policy)}
     model = replace(model, card=write_card(evidence, network=model.network), reference=model.reference | told)
     model.save(folder / "model.vicinal")
     with show.progress("report"):
-        report(folder / "report.html", experiment, text, gathered, learned, model, tables["test"], evidence)
+        keep_examples(folder, gathered.pack, tables["test"], [model])
+        report(folder)
     return model, evidence
 
 

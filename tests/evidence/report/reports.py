@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vicinal.evidence.report.content import Example, Report, Stage
+from vicinal.evidence.report.content import Example, Report
 
 __all__ = ["full_report", "metric", "small_report"]
 
@@ -36,22 +36,58 @@ def full_report() -> Report:
             "referred": {"value": 0.0, "low": 0.0, "high": 0.0},
             "false_alarms": {"value": 159.7, "low": 121.0, "high": 208.0},
         },
-        "protocol": {"seed": 0, "evidence_rows": "test"},
-    }
+        "protocol": {
+            "title": "Atrial fibrillation <script>alert(1)</script> & more",
+            "command": "vicinal run experiments/af.toml", "seed": 0, "evidence_rows": "test", "role": "test",
+        },
+        "dataflow": [
+            {"step": "inputs", "what": "8,528 recordings", "shape": "1 lead, 300 Hz"},
+            {"step": "conv 64", "what": "", "shape": "64 x 1,500", "sizes": [64, 1500], "inner": True},
+            {"step": "decisions", "what": "by the policy", "shape": "A"},
+        ],
+        "data": {
+            "parts": {"train": {"rows": 5116, "A": 455}, "test": {"rows": 1706, "A": 152}},
+            "n_skipped": 1, "skipped": [["A0041", "shorter than 9 s"]],
+            "findings": [["identical_signals", "warning", "A00227 and A01176 are the same."]],
+        },
+        "network": {
+            "parameters": 513,
+            "stages": [
+                {"stage": "conv 64 window 7", "shape": [64, 1500], "parameters": 448, "receptive_field_ms": 23.3},
+                {"stage": "dense 1", "shape": [1], "parameters": 65, "receptive_field_ms": None},
+            ],
+        },
+        "training": {"select": "auroc", "findings": [["overfitting", "overfitting since epoch 3"]]},
+        "versions": {"vicinal": "0.1.0", "numpy": "2.3.1"},
+        "confusion": [
+            {
+                "class": "A", "decided": ["A", "not A", "referred"],
+                "rows": [
+                    {"truth": "A", "counts": [30, 9, 1], "shares": [0.75, 0.225, 0.025]},
+                    {"truth": "not A", "counts": [20, 58, 2], "shares": [0.25, 0.725, 0.025]},
+                ],
+            }
+        ],
+        "errors": {
+            "A": {
+                "missed": {
+                    "n": 9,
+                    "listed": [
+                        {"id": "A0009", "subject": "p3", "probability": 0.031},
+                        {"id": "A0011", "subject": "p4", "probability": 0.044},
+                    ],
+                },
+                "false_alarms": {"n": 1, "listed": [{"id": "A0010", "subject": "p5", "probability": 0.97}]},
+            }
+        },
+    }  # fmt: skip
     return Report(
-        title="Atrial fibrillation <script>alert(1)</script> & more",
-        command="vicinal run experiments/af.toml",
-        experiment='title = "Atrial fibrillation"',
         evidence=evidence,
+        experiment='title = "Atrial fibrillation"',
         classes=("A",),
         truth=truth,
         probability=probability,
         decisions=decisions,
-        dataflow=[("inputs", "8,528 recordings", "1 lead, 300 Hz"), ("scores", "logit", "1")],
-        counts={"train": {"rows": 5116, "A": 455}, "test": {"rows": 1706, "A": 152}},
-        exclusions=[("A0041", "shorter than 9 s")],
-        findings=[("identical_signals", "warning", "A00227 and A01176 are the same.")],
-        stages=[Stage("conv 64 window 7", "64 × 1500", 448, 23.3), Stage("dense 1", "1", 65)],
         history=[
             {
                 "epoch": k,
@@ -61,29 +97,23 @@ def full_report() -> Report:
             }
             for k in range(1, 5)
         ],
-        monitor=[("overfitting", "overfitting since epoch 3")],
-        select="auroc",
-        errors=[
+        examples=[
             Example(
                 "A0009",
                 "A",
-                "not A",
-                0.031,
                 np.sin(np.arange(300))[None],
                 300.0,
                 "mV",
                 ("ECG",),
                 adds=np.eye(1, 300, 150),
-                about="A",
             ),
-            Example("A0010", "not A", "A", 0.97, np.full((1, 300), np.nan), 300.0, "uV"),
+            Example("A0010", "A", np.full((1, 300), np.nan), 300.0, "uV"),
         ],
         card="# Card\n\n## Model\n\nDecides A.\n\n    conv 64\n\n| metric | value |\n|---|---|\n| auroc | 0.912 |\n",
-        versions={"vicinal": "0.1.0", "numpy": "2.3.1"},
     )
 
 
 def small_report() -> Report:
     """Without anything to draw."""
     nothing = np.zeros((0, 1))
-    return Report("Small", "vicinal run x.toml", "", {}, ("A",), nothing, nothing)
+    return Report({}, ("A",), nothing, nothing)

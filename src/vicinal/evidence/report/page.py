@@ -23,6 +23,7 @@ from vicinal.evidence.report.parts.made import made
 from vicinal.evidence.report.parts.meaning import meaning
 from vicinal.evidence.report.parts.metrics import headline, metrics
 from vicinal.evidence.report.parts.network import network
+from vicinal.evidence.report.parts.policies import policies
 from vicinal.evidence.report.parts.robustness import robustness
 from vicinal.evidence.report.parts.subgroups import subgroups
 from vicinal.evidence.report.parts.training import training
@@ -72,7 +73,7 @@ SECTIONS = {
         "Decisions",
         "Decisions",
         "The threshold, how it was chosen, and what every other choice would give.",
-        (decisions,),
+        (decisions, policies),
     ),
     "errors": _Plan(
         "Worst errors",
@@ -84,7 +85,7 @@ SECTIONS = {
     "made": _Plan(
         "How it was made",
         "How it was made",
-        "Every number above came from this command and this experiment.",
+        "Every number above came from these commands and this experiment.",
         (made,),
     ),
 }
@@ -115,7 +116,12 @@ def render_text(report: Report) -> str:
 
 
 def _head(report: Report) -> Head:
-    return Head("Vicinal · report of one run", report.title, headline(report), meaning(report))
+    return Head(
+        "Vicinal · report of one run",
+        str(report.protocol.get("title", "")),
+        headline(report),
+        meaning(report),
+    )
 
 
 def _sections(report: Report) -> list[Section]:

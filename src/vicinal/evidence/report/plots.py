@@ -265,8 +265,15 @@ def calibration_plot(by_class: ByClass, *, n_bins: int = 10) -> str:
     return drawing.svg
 
 
-def histogram_plot(name: str, truth: Rows, probability: Rows, *, threshold: float | None) -> str:
-    """Draw how the probabilities of both kinds of rows spread, and where the threshold cuts them."""
+def histogram_plot(
+    name: str,
+    truth: Rows,
+    probability: Rows,
+    *,
+    threshold: float | None,
+    refer: tuple[float, float] | None = None,
+) -> str:
+    """Draw how the probabilities of both kinds of rows spread, where the threshold cuts them, and the refer band."""
     with _Drawing(f"probabilities, {name}") as drawing:
         axes = drawing.axes
         edges = np.linspace(0, 1, 26)
@@ -279,13 +286,20 @@ def histogram_plot(name: str, truth: Rows, probability: Rows, *, threshold: floa
         top = max(1, counts["with"].max(), counts["without"].max())
         axes.set(xlim=(0, 1), ylim=(-1.08 * top, 1.08 * top), xlabel=f"probability of {name}", ylabel="rows")
         axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
+        _refer_band(axes, refer)
         _threshold_line(axes, threshold)
         _legend_above(axes)
     return drawing.svg
 
 
 def sweep_plot(
-    name: str, truth: Rows, probability: Rows, *, threshold: float | None, prevalence: float | None
+    name: str,
+    truth: Rows,
+    probability: Rows,
+    *,
+    threshold: float | None,
+    prevalence: float | None,
+    refer: tuple[float, float] | None = None,
 ) -> str:
     """Draw sensitivity, specificity and PPV at every threshold, PPV at the field's prevalence if stated."""
     with _Drawing(f"threshold sweep, {name}") as drawing:
@@ -296,6 +310,7 @@ def sweep_plot(
         at = "" if prevalence is None else f" at prevalence {prevalence:.3g}"
         axes.plot(sweep.thresholds, sweep.ppv, color=GOLD, label=f"PPV{at}")
         _unit_square(axes, "threshold", "share")
+        _refer_band(axes, refer)
         _threshold_line(axes, threshold)
         _legend_above(axes)
     return drawing.svg
@@ -320,6 +335,11 @@ def decision_plot(
         _threshold_line(axes, threshold)
         _legend_above(axes)
     return drawing.svg
+
+
+def _refer_band(axes: Axes, refer: tuple[float, float] | None) -> None:
+    if refer is not None:
+        axes.axvspan(*refer, color=BLUE, alpha=0.12, linewidth=0, label="referred")
 
 
 def _threshold_line(axes: Axes, threshold: float | None) -> None:

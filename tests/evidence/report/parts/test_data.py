@@ -16,7 +16,8 @@ def test_counts_findings_and_what_was_left_out() -> None:
 
 
 def test_many_exclusions_are_counted_beyond_two_hundred() -> None:
-    report = replace(small_report(), exclusions=[(str(k), "short") for k in range(1234)])
+    skipped = [[str(k), "short"] for k in range(200)]
+    report = replace(small_report(), evidence={"data": {"n_skipped": 1234, "skipped": skipped}})
     fold = data(report)[-1]
     assert isinstance(fold, Fold)
     assert fold.summary == "1,234 recordings left out"

@@ -4,10 +4,15 @@ from vicinal.evidence.report.blocks import Flow, Paragraph
 from vicinal.evidence.report.parts.dataflow import dataflow
 
 
-def test_each_step_with_its_shape() -> None:
+def test_each_step_with_its_shape_as_a_box() -> None:
     (flow,) = dataflow(full_report())
     assert isinstance(flow, Flow)
-    assert [(one.name, one.shape) for one in flow.steps][:1] == [("inputs", "1 lead, 300 Hz")]
+    first, stage, last = flow.steps
+    assert (first.name, first.shape, first.glyph) == ("inputs", "1 lead, 300 Hz", "")
+    assert stage.inner
+    # 6 + 12 log2(1500) wide, half of 6 + 12 log2(64) high.
+    assert 'width="132.6" height="39"' in stage.glyph
+    assert last.what == "sensitivity >= 0.95"  # of the present policy
 
 
 def test_no_dataflow_is_said() -> None:

@@ -2,12 +2,13 @@ from dataclasses import replace
 
 from tests.evidence.report.reports import full_report, small_report
 
-from vicinal.evidence.report.blocks import Panel, Paragraph, People
+from vicinal.evidence.report.blocks import Fold, Grid, Panel, Paragraph, People
 from vicinal.evidence.report.parts.meaning import meaning
 
 
 def test_one_paragraph_and_a_thousand_people() -> None:
-    (panel,) = meaning(full_report())
+    panel, source = meaning(full_report())
+    assert isinstance(source, Paragraph)
     assert isinstance(panel, Panel)
     words, people = panel.blocks
     assert words == Paragraph("Of 1,000 people, 50 have A.")
@@ -18,11 +19,17 @@ def test_one_paragraph_and_a_thousand_people() -> None:
     ]  # fmt: skip  # nobody is referred
 
 
-def test_several_classes_have_words() -> None:
-    told = {"classes": {}, "sentence": "Of 1,000 people ..."}
-    (panel,) = meaning(replace(small_report(), evidence={"meaning": told}))
-    assert isinstance(panel, Panel)
-    assert list(panel.blocks) == [Paragraph("Of 1,000 people ...")]
+def test_each_of_several_classes_has_words_and_a_picture_and_those_beyond_six_are_folded() -> None:
+    one = full_report().evidence["meaning"]
+    told = {"classes": dict.fromkeys("abcdefgh", one), "left_out": ["x"], "sentence": "Of 1,000 people ..."}
+    grid, fold, left_out = meaning(replace(small_report(), evidence={"meaning": told}))
+    assert isinstance(grid, Grid)
+    assert [panel.title for panel in grid.panels] == list("abcdef")
+    assert all(isinstance(panel.blocks[0], People) for panel in grid.panels)
+    assert isinstance(fold, Fold)
+    assert fold.summary == "2 more classes"
+    assert isinstance(left_out, Paragraph)
+    assert "about x" in left_out.text
 
 
 def test_nothing_told_is_nothing_shown() -> None:

@@ -7,7 +7,7 @@ from vicinal.evidence.report.parts.metrics import headline, metrics
 
 
 def test_every_metric_has_a_row_with_interval_rows_and_subjects() -> None:
-    (table,) = metrics(full_report())
+    table, _ = metrics(full_report())
     assert isinstance(table, Table)
     assert table.rows[0] == [
         "auroc", Cell("0.912", bold=True), Cell("0.861 to 0.933"), Cell("", bar=(86.12, 91.23, 93.34)),
@@ -39,3 +39,12 @@ def test_what_has_no_value_says_why_below_the_table() -> None:
     assert isinstance(second, Paragraph)
     assert first.text.startswith("auroc: without Q")
     assert second.text == "calibration_slope: parted."
+
+
+def test_after_another_policy_each_metric_says_which_command_made_it() -> None:
+    report = full_report()
+    protocol = {**report.protocol, "decided_by": "vicinal decide x --aim f1"}
+    table, _ = metrics(replace(report, evidence={**report.evidence, "protocol": protocol}))
+    assert isinstance(table, Table)
+    assert table.columns[-1].name == "made by"
+    assert [row[-1] for row in table.rows] == ["1", "2", "2"]

@@ -8,7 +8,7 @@ from vicinal.evidence.report import plots
 from vicinal.evidence.report.blocks import Block, Drawing, Grid, Panel, Paragraph
 from vicinal.evidence.report.content import Report
 
-__all__ = ["curves", "drawn_classes", "thresholds"]
+__all__ = ["bands", "curves", "drawn_classes", "thresholds"]
 
 _MOST_CLASSES = 6
 
@@ -21,8 +21,10 @@ def curves(report: Report) -> list[Block]:
     panels = _of_all(by_class, cuts)
     for name, (truth, probability) in by_class.items():
         of = "" if len(by_class) == 1 else f": {name}"
-        svg = plots.histogram_plot(name, truth, probability, threshold=cuts.get(name))
+        band = bands(report).get(name)
+        svg = plots.histogram_plot(name, truth, probability, threshold=cuts.get(name), refer=band)
         caption = "Rows that have it above the line, rows that do not below."
+        caption += "" if band is None else " Shaded: referred to a person."
         panels.append(Panel(f"Probabilities{of}", [Drawing(svg)], caption))
     return [Grid(panels)]
 
@@ -43,6 +45,15 @@ def thresholds(report: Report) -> dict[str, float]:
     policy = report.evidence.get("policy", {})
     pairs = zip(policy.get("classes", ()), policy.get("thresholds", ()), strict=False)
     return {name: float(value) for name, value in pairs}
+
+
+def bands(report: Report) -> dict[str, tuple[float, float]]:
+    """Return the refer band of each class that has one of its own."""
+    policy = report.evidence.get("policy", {})
+    refer = policy.get("refer") or ()
+    # That of exclusive classes is about the largest probability, whichever class has it.
+    pairs = zip(policy.get("classes", ()), refer if policy.get("kind") == "threshold" else (), strict=False)
+    return {name: (float(band[0]), float(band[1])) for name, band in pairs if band is not None}
 
 
 def _of_all(by_class: plots.ByClass, cuts: Mapping[str, float]) -> list[Panel]:

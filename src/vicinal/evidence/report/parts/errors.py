@@ -1,11 +1,24 @@
-"""The worst errors of a run, drawn: what was decided wrongly, and what the network looked at."""
+"""The errors of a run: misses and false alarms, the most confident first, drawn and listed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from vicinal.evidence.report.blocks import Block, Paragraph, Strip, Strips
+from vicinal.evidence.report.blocks import (
+    Block,
+    Column,
+    Fold,
+    Heading,
+    Paragraph,
+    Strip,
+    Strips,
+    Table,
+)
 from vicinal.evidence.report.content import Example, Report
 from vicinal.evidence.report.picture import picture
-from vicinal.evidence.report.spelling import number
+from vicinal.evidence.report.sources import sources
+from vicinal.evidence.report.spelling import number, plural
 from vicinal.evidence.report.strips import paper
 
 __all__ = ["errors"]
@@ -17,14 +30,62 @@ _COLOURS = (
 
 
 def errors(report: Report) -> list[Block]:
-    """Return the drawings."""
-    if not report.errors:
-        return [Paragraph("None to show.", small=True)]
-    said = [Paragraph(_COLOURS, small=True)] if any(one.about for one in report.errors) else []
-    return [*said, Strips([_strip(example) for example in report.errors])]
+    """Return drawings and lists, class by class."""
+    found = report.evidence.get("errors")
+    if found is None:
+        return [Paragraph("Nothing was decided.", small=True)]
+    drawn = {(one.id, one.about): one for one in report.examples}
+    blocks = [
+        block
+        for name, kinds in found.items()
+        for kind, errors_ in kinds.items()
+        for block in _of_kind(name, kind, errors_, drawn)
+    ]
+    coloured = any(one.adds is not None for one in report.examples)
+    said = [Paragraph(_COLOURS, small=True)] if coloured and any(map(_is_drawn, blocks)) else []
+    return [*said, *blocks, *sources(report, what="decisions")]
 
 
-def _strip(example: Example) -> Strip:
+def _is_drawn(block: Block) -> bool:
+    return isinstance(block, Strips)
+
+
+def _of_kind(
+    name: str, kind: str, found: Mapping[str, Any], drawn: Mapping[tuple[str, str], Example]
+) -> list[Block]:
+    what = f"{name}, missed" if kind == "missed" else f"{name}, false alarms"
+    if not found["n"]:
+        return [Heading(what), Paragraph("None.", small=True)]
+    shown = []
+    for line in found["listed"]:
+        if (line["id"], name) not in drawn:
+            break
+        shown.append(_strip(drawn[line["id"], name], line, _taken(name, kind, line)))
+    how_many = f"{found['n']:,}; the {len(shown)} most confident drawn" if shown else f"{found['n']:,}"
+    strips: list[Block] = [Strips(shown)] if shown else []
+    return [Heading(f"{what}: {how_many}"), *strips, _list(found)]
+
+
+def _list(found: Mapping[str, Any]) -> Fold:
+    """Return the table of all, folded."""
+    listed: Sequence[Mapping[str, Any]] = found["listed"]
+    keys = [key for key in ("id", "subject", "decided", "probability") if key in listed[0]]
+    words = {"id": "recording", "decided": "taken for"}
+    columns = [Column(words.get(key, key), number=key == "probability") for key in keys]
+    rows = [[number(line[key]) if key == "probability" else line[key] for key in keys] for line in listed]
+    more = found["n"] - len(listed)
+    rest = [Paragraph(f"and {more:,} more, in the table of scores.", small=True)] if more > 0 else []
+    return Fold(f"{plural(len(listed), 'recording')} listed", [Table(columns, rows), *rest])
+
+
+def _taken(name: str, kind: str, line: Mapping[str, Any]) -> str:
+    p = f"(probability {number(line['probability'])})"
+    if "decided" in line:
+        return f"{name}, taken for {line['decided']} {p}"
+    return f"{name}, decided not {name} {p}" if kind == "missed" else f"not {name}, decided {name} {p}"
+
+
+def _strip(example: Example, line: Mapping[str, Any], taken: str) -> Strip:
     samples = np.atleast_2d(np.asarray(example.samples, np.float64))
     label = f"recording {example.id}: {', '.join(example.channels) or 'signal'}"
     if example.rate_hz is None:
@@ -35,13 +96,13 @@ def _strip(example: Example) -> Strip:
     zoom = 1.0 if example.rate_hz is None or drawing.width_mm > 120 else min(3.5, 120 / drawing.width_mm)
     size = "" if zoom == 1 else f", drawn {zoom:.2g} times as large"
     gaps = "" if np.isfinite(samples).all() else "; gaps are missing samples"
+    subject = f", subject {line['subject']}" if "subject" in line else ""
     channels = f", {', '.join(example.channels)}" if example.channels else ""
-    decided = f"{example.truth}, decided {example.decision} (probability {number(example.probability)})"
     return Strip(
         svg=drawing.svg,
         width_mm=round(drawing.width_mm * zoom, 1),
         title=example.id,
-        text=f"{decided}{channels}",
+        text=f"{taken}{subject}{channels}",
         below=f"{drawing.scale}{size}{gaps}",
-        about=example.about,
+        about=example.about if example.adds is not None else "",
     )

@@ -1,31 +1,40 @@
-"""What the errors mean: one paragraph, and 1,000 people as dots."""
+"""What the errors mean: a paragraph for each class, and 1,000 people as dots."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from vicinal.evidence.report.blocks import Block, Panel, Paragraph, People
+from vicinal.evidence.report.blocks import Block, Fold, Grid, Panel, Paragraph, People
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.plots import people_plot
+from vicinal.evidence.report.sources import sources
 from vicinal.evidence.report.spelling import count
 
 __all__ = ["meaning"]
 
 _PEOPLE = ("found", "missed", "referred", "false_alarms")
+_MOST_PICTURES = 6
 
 
 def meaning(report: Report) -> list[Block]:
-    """Return the paragraph, with the picture for a task of one class."""
+    """Return words and picture of the one class, or of each; of more than six classes the others are folded."""
     told = report.evidence.get("meaning", {})
     if not told.get("sentence"):
         return []
-    words = Paragraph(told["sentence"])
-    picture = _picture(told)
-    return [Panel("", [words] if picture is None else [words, picture])]
+    if "classes" not in told:
+        return [Panel("", [Paragraph(told["sentence"]), _picture(told)]), *sources(report, what="decisions")]
+    panels = [
+        Panel(name, [_picture(one), Paragraph(one["sentence"])]) for name, one in told["classes"].items()
+    ]
+    blocks: list[Block] = [Grid(panels[:_MOST_PICTURES])] if panels else []
+    if len(panels) > _MOST_PICTURES:
+        blocks.append(Fold(f"{len(panels) - _MOST_PICTURES} more classes", [Grid(panels[_MOST_PICTURES:])]))
+    if told.get("left_out"):
+        names = ", ".join(told["left_out"])
+        blocks.append(Paragraph(f"Nothing can be said about {names}: no positive or no negative recordings."))
+    return [*blocks, *sources(report, what="decisions")]
 
 
-def _picture(told: Mapping[str, Any]) -> People | None:
-    if not all(isinstance(told.get(name), Mapping) for name in _PEOPLE):
-        return None
+def _picture(told: Mapping[str, Any]) -> People:
     counts = {name: float(told[name]["value"]) for name in _PEOPLE}
     key = [
         (

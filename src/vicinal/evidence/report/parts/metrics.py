@@ -5,6 +5,7 @@ from typing import Any
 
 from vicinal.evidence.report.blocks import Block, Cell, Column, Paragraph, Table
 from vicinal.evidence.report.content import Report
+from vicinal.evidence.report.sources import marked, source, sources
 from vicinal.evidence.report.spelling import count, interval, number, unreliable
 from vicinal.evidence.summary import remarks
 
@@ -38,10 +39,17 @@ def headline(report: Report) -> list[tuple[str, str, str, str]]:
 
 
 def metrics(report: Report) -> list[Block]:
-    """Return the table of all metrics, and what must be said beside it."""
+    """Return the table of all metrics, what must be said beside it, and where it comes from."""
     found = report.evidence.get("metrics", {})
-    table = Table(_COLUMNS, [_row(name, one) for name, one in found.items()])
-    return [table, *(Paragraph(remark, small=True) for remark in remarks(found))]
+    rows = [_row(name, one) for name, one in found.items()]
+    columns = list(_COLUMNS)
+    if marked(report.protocol):
+        # Two commands made this table: the scores are of the first, the decisions of the second.
+        columns.append(Column("made by", number=True))
+        for row, name in zip(rows, found, strict=True):
+            row.append(source(name, report.protocol))
+    said = [Paragraph(remark, small=True) for remark in remarks(found)]
+    return [Table(columns, rows), *said, *sources(report, what="both")]
 
 
 def _row(name: str, entry: Mapping[str, Any]) -> list[Cell | str]:

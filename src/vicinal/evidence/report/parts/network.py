@@ -9,18 +9,19 @@ __all__ = ["network"]
 
 def network(report: Report) -> list[Block]:
     """Return the table of stages."""
-    if not report.stages:
+    found = report.evidence.get("network")
+    if not found:
         return [Paragraph("The run did not describe its network.", small=True)]
     columns = [Column("stage"), Column("leaves"), Column("parameters", number=True)]
     columns.append(Column("one unit sees", number=True))
     rows: list[list[Cell | str]] = [
         [
-            Cell(stage.text, code=True),
-            stage.shape,
-            count(stage.parameters),
-            milliseconds(stage.receptive_field_ms),
+            Cell(stage["stage"], code=True),
+            " x ".join(map(str, stage["shape"])),
+            count(stage["parameters"]),
+            milliseconds(stage["receptive_field_ms"]),
         ]
-        for stage in report.stages
+        for stage in found["stages"]
     ]
-    total = count(sum(stage.parameters for stage in report.stages))
-    return [Table(columns, [*rows, [Cell("in all", bold=True), "", Cell(total, bold=True), ""]])]
+    total = Cell(count(found["parameters"]), bold=True)
+    return [Table(columns, [*rows, [Cell("in all", bold=True), "", total, ""]])]

@@ -9,12 +9,13 @@ __all__ = ["training"]
 
 def training(report: Report) -> list[Block]:
     """Return curves and findings."""
-    said = [Note(kind, message, "warning") for kind, message in report.monitor] or [
+    found = report.evidence.get("training", {})
+    said = [Note(kind, message, "warning") for kind, message in found.get("findings", ())] or [
         Note("monitor", "Nothing known to be wrong.")
     ]
     if not report.history:
         return [Paragraph("No epochs were recorded.", small=True), *said]
-    losses, metric = learning_plot(report.history, select=report.select)
+    losses, metric = learning_plot(report.history, select=found.get("select"))
     panels = [
         Panel("Loss", [Drawing(losses)], "Mean over each epoch, and on validation rows after it."),
     ]

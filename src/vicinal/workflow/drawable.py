@@ -1,0 +1,102 @@
+"""The recordings that a report draws among the errors, kept in the run folder as `errors.safetensors`.
+
+Chosen so that they are the most confident errors of any policy, with what the network looked at in each: neither
+data nor model are needed to draw them under another one. Wiring only.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int8
+
+from vicinal.evidence.mistakes import could_be_mistaken, mistakes
+from vicinal.evidence.report.content import Example
+from vicinal.files import write_bytes
+from vicinal.inputs.contract import Contract
+from vicinal.inputs.pack import Pack
+from vicinal.scores.attribution import contributions
+from vicinal.scores.model import Model
+from vicinal.scores.weights import decode_weights, encode_weights
+from vicinal.scoretable import ScoreTable
+
+__all__ = ["examples_of", "keep_examples"]
+
+_FILE = "errors.safetensors"
+_MOST_OF_A_KIND = 12
+_MOST = 48
+_STEPS = 16
+"""Of integrated gradients: enough for colours."""
+
+
+def keep_examples(
+    folder: Path,
+    pack: Pack,
+    table: ScoreTable,
+    models: Sequence[Model],
+    *,
+    decisions: Int8[np.ndarray, "n k"] | None = None,
+) -> None:
+    """Write signals and attributions of the rows that could be drawn.
+
+    Args:    table: the test rows.  models: the one that scored them, or one for each of their folds.
+             decisions: where each fold decided by a policy of its own, which no later one replaces.
+    """
+    n_kinds = len(table.classes) * (1 if table.task == "classes" else 2)
+    n = max(1, min(_MOST_OF_A_KIND, _MOST // n_kinds))
+    chosen = could_be_mistaken(table, n=n) if decisions is None else _mistaken(table, decisions, n=n)
+    where = {name: k for k, name in enumerate(pack.ids.tolist())}
+    arrays: dict[str, np.ndarray] = {}
+    for row, k in chosen[:_MOST]:
+        model = models[0 if table.folds is None else int(table.folds[row])]
+        x, lengths = pack.rows(np.array([where[str(table.ids[row])]]))
+        length = None if x.ndim > 3 else int(lengths[0])
+        adds, _ = contributions(
+            model.build(),
+            x[0],
+            length=length,
+            output=k,
+            exclusive=table.task == "classes",
+            steps=_STEPS,
+        )
+        arrays[f"{row} {k} samples"] = np.asarray(x[0][..., :length], np.float32)
+        arrays[f"{row} {k} adds"] = np.asarray(adds, np.float32)
+    write_bytes(folder / _FILE, encode_weights(arrays))
+
+
+def examples_of(folder: Path, table: ScoreTable, contract: Contract) -> list[Example]:
+    """Return what was kept; nothing where the folder keeps none.
+
+    Raises:  FormatError: when the file is damaged.
+    """
+    path = folder / _FILE
+    if not path.is_file():
+        return []
+    arrays = decode_weights(path.read_bytes())
+    scaled = any(step.step == "scale" for step in contract.steps)
+    found = []
+    for name in sorted(arrays):
+        row, k, what = name.split()
+        if what == "samples":
+            example = Example(
+                id=str(table.ids[int(row)]),
+                about=table.classes[int(k)],
+                samples=arrays[name],
+                rate_hz=contract.position_rate_hz,
+                unit="1" if scaled else contract.units,
+                channels=contract.input_channels,
+                adds=arrays[f"{row} {k} adds"],
+            )
+            found.append(example)
+    return found
+
+
+def _mistaken(table: ScoreTable, decisions: Int8[np.ndarray, "n k"], *, n: int) -> list[tuple[int, int]]:
+    where = {name: row for row, name in enumerate(table.ids.tolist())}
+    found = mistakes(table, decisions)
+    return [
+        (where[line["id"]], k)
+        for k, name in enumerate(table.classes)
+        for kind in found[name].values()
+        for line in kind["listed"][:n]
+    ]

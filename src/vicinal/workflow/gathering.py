@@ -16,6 +16,7 @@ from vicinal.inputs.splits import Split
 from vicinal.representations.network import sketch
 from vicinal.terminal import Show
 from vicinal.workflow.packing import Source, packed, source_of
+from vicinal.workflow.rating import computable
 from vicinal.workflow.splitting import Officials, split_of
 
 __all__ = ["Gathered", "Packed", "gather", "pack_of", "refuse_events"]
@@ -91,7 +92,8 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
         )
     if experiment.evidence.subgroups:
         # Before the training, not after it.
-        require_columns(set(pack.columns), experiment.evidence.subgroups)
+        further = computable(experiment, pack, source)
+        require_columns(set(pack.columns) | further, experiment.evidence.subgroups)
     officials = {
         name: dict(zip(pack.ids.tolist(), parts.tolist(), strict=True))
         for name, parts in pack.officials.items()

@@ -35,6 +35,7 @@ from vicinal.workflow.gathering import Gathered, gather, refuse_events
 from vicinal.workflow.history import History
 from vicinal.workflow.judging import expected, judge
 from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.rating import with_quality
 from vicinal.workflow.reporting import report
 from vicinal.workflow.run_folder import (
     EXPERIMENT,
@@ -185,6 +186,7 @@ def _fill(
         learned = _learn(experiment, gathered, folder, stop, show)
     model, tables = _decide(experiment, gathered, learned)
     write_bytes(folder / "last.safetensors", encode_weights(learned.last))
+    tables["test"] = with_quality(experiment, gathered.source, tables["test"], show)
     (folder / "scores").mkdir(exist_ok=True)
     for role, table in tables.items():
         write_bytes(folder / "scores" / f"{role}.parquet", table.to_parquet())

@@ -77,6 +77,7 @@ def test_two_classes_are_learnt_and_saved(tmp_path: Path) -> None:
 
     classifier.save(tmp_path / "model.vicinal")
     model = vicinal.load(tmp_path / "model.vicinal")
+    assert model.provenance["vicinal"] == vicinal.__version__
     scorer = model.scorer()
     logits = scorer.logits(x[80:], np.full(40, 50, dtype=np.int64))
     np.testing.assert_array_equal(model.calibration.apply(logits)[:, 0], p[:, 1])
@@ -333,6 +334,17 @@ def test_channels_and_units_are_those_of_the_contract() -> None:
     in_microvolts = Signal(samples=1000 * x[0], channels=("ii",), units=("uV",), rate_hz=100.0, id="a")
     found = classifier.model_.score([in_microvolts]).probabilities[0, 0]
     assert found == pytest.approx(classifier.predict_proba(x[:1])[0, 1], abs=1e-4)
+
+
+def test_time_before_channels_is_suspected_and_the_advice_helps() -> None:
+    x, y, _ = cohort(40)
+    two = np.concatenate([x, x], axis=1)
+    with pytest.warns(
+        UserWarning, match=r"50 channels of 2 positions each.*give X\.transpose\(0, 2, 1\)"
+    ) as found:
+        make(epochs=1, network="mean | dense classes").fit(two.transpose(0, 2, 1), y)
+    assert found[0].filename == __file__
+    make(epochs=1).fit(two.transpose(0, 2, 1).transpose(0, 2, 1), y)
 
 
 def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ left out. What arrays may look like is in `arrays.py`.
 """
 
 import numbers
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -270,6 +271,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
             except ValueError as error:
                 raise ContractError(f"X: {error}") from error
         elif reset:
+            _warn_of_time_first(samples.shape)
             self.__dict__.pop("feature_names_in_", None)
             self.n_features_in_ = int(np.prod(samples.shape[1:]))
         if not reset and samples.shape[1:] != self.model_.input_shape:
@@ -386,6 +388,17 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
             raise ExperimentError("SignalClassifier: " + "; ".join(problems) + ".") from error
 
 
+def _warn_of_time_first(shape: tuple[int, ...]) -> None:
+    """Warn of signals that look as if they lay the other way round, which trains without a word otherwise."""
+    if len(shape) == 3 and shape[1] > shape[2]:
+        warnings.warn(
+            f"X: {shape[1]} channels of {shape[2]} positions each, where (n, channels, time) is expected. If time "
+            "comes before the channels, give X.transpose(0, 2, 1); images need a channel axis, X[:, None].",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def _full(samples: Float32[np.ndarray, "n channels *positions"]) -> Int64[np.ndarray, " n"]:
     return np.full(len(samples), np.prod(samples.shape[2:]), dtype=np.int64)
 
@@ -418,7 +431,7 @@ def _check_new(
     if again:
         raise ContractError(
             f"X: {len(again)} of {len(samples)} signals were in {what} (first {again[:5]}), so they cannot serve as "
-            f"{role} rows. Set signals aside before {what}."
+            f"{role} rows. Set signals aside before {what}; of signals that are there twice, keep one."
         )
     shared = sorted(seen.subjects & set([] if subjects is None else subjects.tolist()))
     if shared:

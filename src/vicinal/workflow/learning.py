@@ -1,13 +1,16 @@
 """From gathered rows to a trained network: the part that `run`, `compare` and the estimator share."""
 
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import nn
 
+import vicinal
 from vicinal.decisions.calibration import identity
 from vicinal.errors import ExperimentError
 from vicinal.evidence.following import following, following_names, mean_f1_classes
@@ -108,7 +111,14 @@ def learn(
         weights={**frozen_weights, **fitted.weights},
         contract=contract,
         calibration=identity(task, classes),
-        provenance={"precision": engine.precision, "seed": seed, "n_steps": fitted.n_steps},
+        provenance={
+            "vicinal": vicinal.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "precision": engine.precision,
+            "seed": seed,
+            "n_steps": fitted.n_steps,
+        },
     )
     if fitted.n_steps < fitted.n_planned:
         show.say(next(one.message for one in monitor.findings if one.kind == "stopped early"))

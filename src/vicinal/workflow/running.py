@@ -1,6 +1,5 @@
 """`vicinal run`: an experiment from files to decisions, leaving one folder with everything in it."""
 
-import platform
 import shlex
 import time
 from collections.abc import Sequence
@@ -254,9 +253,6 @@ def _decide(
     """Calibrate on validation rows, fit the policy, and score every part with the result."""
     pack, split, decisions = gathered.pack, gathered.split, experiment.decisions
     provenance = learned.model.provenance | {
-        "vicinal": vicinal.__version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
         "pack": pack.hash,
         "split": split.hash,
         "title": experiment.title,

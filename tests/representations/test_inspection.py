@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vicinal.errors import NetworkError
 from vicinal.representations import winograd
 from vicinal.representations.inspection import inspect, seen_by, window_of, windows_of
+from vicinal.representations.layers.minirocket import MiniRocket
 from vicinal.representations.network import Network, build
 from vicinal.representations.presets import NETWORKS
 
@@ -108,7 +109,7 @@ def test_the_field_is_the_widest_window(text: str) -> None:
 def test_presets_see_what_the_formula_says(name: str) -> None:
     if name == "lenet":  # windows are along time; its fields are in test_lenet_sees_what_the_formula_says
         return
-    if name == "minirocket":  # a count has no gradient; its reach is in test_minirocket_counts_all_positions
+    if name == "minirocket":  # a count has no gradient; its reach is in test_a_feature_of_minirocket_...
         return
     shape = {"resnet1d": (1, 500), "inception1d": (1, 1200), "xresnet1d101": (1, 1200)}.get(name, (1, 100))
     text = NETWORKS[name]
@@ -159,13 +160,69 @@ def test_minirocket_counts_all_positions() -> None:
     assert found.why_not_streamable == (
         "stage 1, 'minirocket 9996', counts windows that see zeros behind the end of a whole signal"
     )
-    network = build("minirocket 420 | dense 1", input_shape=(1, 60), n_outputs=1, seed=0)
-    x = torch.randn(1, 1, 60)
-    network.settle(x)
-    for position in (0, 30, 59):  # every one is counted
-        other = x.clone()
-        other[..., position] += 10
-        assert not torch.equal(network(other), network(x))
+
+
+def minirocket_moves(network: Network, x: torch.Tensor, length: int) -> torch.Tensor:
+    """(features, channels, time): whether moving one sample far up or far down moves a feature.
+
+    A count has no gradient. One move may lift as many answers above their bias as it sinks below, so that the reach
+    is the union over several signals.
+    """
+    n_channels, n = x.shape
+    lengths = torch.full((n_channels * n + 1,), length)
+    moved = []
+    for by in (1e4, -1e4):
+        rows = x.repeat(n_channels * n + 1, 1, 1)
+        rows[1:].view(n_channels * n, -1).diagonal().add_(by)
+        values = network.stages(rows, lengths)[0][1]
+        moved.append(values[1:] != values[:1])
+    return (moved[0] | moved[1]).T.reshape(-1, n_channels, n)
+
+
+def minirocket_reads(layer: MiniRocket, length: int, n: int) -> torch.Tensor:
+    """(features, channels, time): what the nine taps of a feature's kernel read where its answers count."""
+    rows = []
+    for one in layer.dilations:
+        for kernel in range(84):
+            side = 4 * one.step if (one.index + kernel) % 2 and length > 8 * one.step else 0
+            positions = torch.zeros(n, dtype=torch.bool)
+            for answer in range(side, length - side):
+                taps = [answer + one.step * tap for tap in range(-4, 5)]
+                positions[[tap for tap in taps if 0 <= tap < length]] = True
+            summed = layer.channels[84 * one.index + kernel] > 0
+            rows += [summed[:, None] & positions] * one.n_biases
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize(("text", "shape"), [("minirocket", (1, 50)), ("minirocket 840 | dense 5", (3, 40))])
+@pytest.mark.parametrize("share", [1.0, 0.7])
+def test_a_feature_of_minirocket_sees_just_what_its_counted_windows_read(
+    text: str, shape: tuple[int, int], share: float
+) -> None:
+    network = build(text, input_shape=shape, n_outputs=5, seed=0).eval()
+    generator = torch.Generator().manual_seed(0)
+    network.settle(torch.randn(20, *shape, generator=generator))
+    layer, length = next(network.layers()), int(share * shape[1])
+    assert isinstance(layer, MiniRocket)
+    expected = minirocket_reads(layer, length, shape[1])
+    reach = torch.zeros_like(expected)
+    for draw in range(40):
+        if torch.equal(reach, expected):
+            break
+        x = torch.randn(shape, generator=generator) * (1.0, 0.2, 5.0)[draw % 3]
+        reach |= minirocket_moves(network, x, length)
+        assert not (
+            reach & ~expected
+        ).any()  # nor ever a channel that it does not sum, or what is past the end
+    assert torch.equal(reach, expected)
+    # Every feature reaches from the first sample to the last, though a wide dilation may leave some out between.
+    for feature, seen in enumerate(expected.any(1)):
+        touched = seen.nonzero().flatten()
+        assert (int(touched[0]), int(touched[-1]) + 1) == (0, length)
+        if share == 1.0 and feature % 100 == 0:
+            assert window_of(text, shape, 0, feature, n_outputs=5) == (0, length)
+    found = inspect(text, input_shape=shape, rate_hz=None, n_outputs=5)
+    assert [stage.receptive_field_samples for stage in found.stages[:1]] == [shape[1]]
 
 
 def test_resnet1d_counts() -> None:

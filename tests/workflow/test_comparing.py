@@ -1,63 +1,207 @@
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from vicinal.errors import ExperimentError
-from vicinal.workflow.comparing import compare, parse_vary
+from vicinal.errors import ExperimentError, NetworkError
+from vicinal.scoretable import ScoreTable
+from vicinal.terminal import QUIET
+from vicinal.workflow import comparing
+from vicinal.workflow.comparing import Asked, Comparison, compare
+from vicinal.workflow.trial import Outcome, Trial, perform
 
-
-def test_values_are_toml_or_bare_words() -> None:
-    assert parse_vary("training.learning_rate=1e-3,1e-2") == [
-        ("training.learning_rate", 0.001), ("training.learning_rate", 0.01),
-    ]  # fmt: skip
-    assert parse_vary('representations.network="dense 2, x","conv 3"') == [
-        ("representations.network", "dense 2, x"), ("representations.network", "conv 3"),
-    ]  # fmt: skip
-    assert parse_vary("representations.network=resnet1d, founding") == [
-        ("representations.network", "resnet1d"), ("representations.network", "founding"),
-    ]  # fmt: skip
-    assert parse_vary("inputs.options.aligned=true,false")[1] == ("inputs.options.aligned", False)
+ASKED = Asked(networks=("dense", "conv@4"), shares=(0.5,), seeds=2, rates=(0.001, 0.01), cut=("conv@4",))
+FAST = ["training.epochs=1", "evidence.resamples=100"]
 
 
-@pytest.mark.parametrize("text", ["", "key", "=1", "key="])
-def test_what_varies_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ExperimentError, match="expected KEY=A,B"):
-        parse_vary(text)
+class Said:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.progress = QUIET.progress
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
 
 
-def test_every_combination_is_one_row_on_one_split(experiment_file: Path, tmp_path: Path) -> None:
-    results = compare(
-        experiment_file,
-        [
-            'representations.network="dense 1","conv 4 window 20 | relu | mean | dense 1"',
-            "training.epochs=1,2",
-        ],
-        output=tmp_path / "out",
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compared") / "hearts"
+
+
+@pytest.fixture(scope="module")
+def told() -> Said:
+    return Said()
+
+
+@pytest.fixture(scope="module")
+def compared(experiment_file: Path, folder: Path, told: Said) -> Comparison:
+    return compare(experiment_file, ASKED, output=folder, overrides=FAST, show=told)
+
+
+def trials(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted((folder / "trials").glob("*/trial.json"))]
+
+
+def test_every_network_is_trained_on_every_share_with_every_seed(compared: Comparison, folder: Path) -> None:
+    made = trials(folder)
+    # Two networks: two shares, two seeds, and one more learning rate; then conv cut to each smaller number of stages.
+    n_cuts = len(compared.evidence["networks"]["conv@4"]["stages"]) - 1
+    assert len(made) == 2 * (2 * 2 + 1) + 2 * n_cuts
+    for name in ("dense", "conv@4"):
+        points = compared.evidence["networks"][name]["curve"]
+        assert [point["n_train_subjects"] for point in points] == [21, 42]
+        assert all(len(point["seeds"]) == 2 for point in points)
+        assert all(point["low"] < point["value"] < point["high"] for point in points)
+        assert all(
+            point["gap"]["value"] == pytest.approx(point["train"] - point["value"]) for point in points
+        )
+
+
+def test_its_numbers_are_those_of_the_kept_scores(compared: Comparison, folder: Path) -> None:
+    network = compared.evidence["networks"]["dense"]
+    areas = []
+    for path in (folder / "trials").glob("*/trial.json"):
+        facts = json.loads(path.read_text())
+        if (
+            facts["name"] == "dense"
+            and facts["share"] == 1
+            and facts["learning_rate"] == network["learning_rate"]
+        ):
+            table = ScoreTable.read(path.parent / "test.parquet")
+            areas.append((facts["seed"], roc_auc_score(table.truth[:, 0], table.logits[:, 0])))
+    assert network["curve"][-1]["seeds"] == pytest.approx([area for _, area in sorted(areas)])
+
+
+def test_the_learning_rate_is_chosen_on_validation_rows(compared: Comparison, folder: Path) -> None:
+    for name, network in compared.evidence["networks"].items():
+        tried = {
+            facts["learning_rate"]: facts["validation_metric"]
+            for facts in trials(folder)
+            if facts["name"] == name and facts["share"] == 1 and facts["seed"] == 0
+        }
+        assert set(tried) == {0.001, 0.01}
+        assert tried[network["learning_rate"]] == max(tried.values())
+        assert network["rates_tried"] == pytest.approx({f"{rate:g}": value for rate, value in tried.items()})
+
+
+def test_smaller_shares_lie_within_larger_ones_and_take_as_many_steps(
+    experiment_file: Path, compared: Comparison
+) -> None:
+    del compared
+    experiment = comparing._with_steps(comparing.load_experiment(experiment_file, FAST)[0], None)
+    gathered = comparing.gathered_for(experiment, None)
+    parts = {
+        share: set(
+            np.flatnonzero(Trial("x", experiment, None, share, "auroc").split(gathered).parts == "train")
+        )
+        for share in (0.1, 0.5, 1.0)
+    }
+    assert parts[0.1] < parts[0.5] < parts[1.0]
+    assert experiment.training.steps == len(parts[1.0]) // 16
+    other = experiment.model_copy(update={"seed": 1})
+    assert (
+        set(np.flatnonzero(Trial("x", other, None, 0.5, "auroc").split(gathered).parts == "train"))
+        != parts[0.5]
     )
-    assert [list(one.settings.values()) for one in results] == [
-        ["dense 1", 1], ["dense 1", 2],
-        ["conv 4 window 20 | relu | mean | dense 1", 1], ["conv 4 window 20 | relu | mean | dense 1", 2],
-    ]  # fmt: skip
-    assert [one.row.parameters for one in results] == [101, 101, 89, 89]
-    assert len({one.row.scores.split_hash for one in results if one.row.scores is not None}) == 1
-    for one in results:
-        value, low, high = one.row.auroc
-        assert low <= value <= high
-        assert set(one.row.shifted) == {0, 5}
-        assert one.row.shifted[0] == pytest.approx(value)
-        assert one.row.n_train_subjects == 42
-    saved = json.loads((tmp_path / "out" / "compare.json").read_text())
-    assert saved == [one.to_dict() for one in results]
 
 
-def test_a_typo_in_the_varied_key_is_named(experiment_file: Path) -> None:
-    with pytest.raises(ExperimentError, match=r"training.epoch: unknown key, did you mean 'epochs'"):
-        compare(experiment_file, ["training.epoch=1,2"])
-
-
-def test_any_key_can_vary_tables_too(experiment_file: Path) -> None:
-    results = compare(
-        experiment_file, ['training.augment=[{kind = "gain"}],[]'], overrides=["training.epochs=1"]
+def test_the_way_is_said_before_it_is_gone(compared: Comparison, told: Said) -> None:
+    said = "\n".join(told.lines)
+    assert "dense: width" in said
+    assert "times the reference's" in said
+    assert "conv@4: width 4, as asked" in said
+    n = sum(one["n_trials"] for one in compared.evidence["networks"].values())
+    n_cuts = len(compared.evidence["networks"]["conv@4"]["stages"]) - 1
+    assert f"{n + 2 * n_cuts} trainings of {2 + n_cuts} networks, 0 of them finished before; about " in said
+    assert "learning rates tried for each on validation rows: 0.001, 0.01" in said
+    assert compared.evidence["protocol"]["expected_seconds"] > 0
+    assert compared.evidence["protocol"]["command"].startswith(
+        "vicinal compare hearts.toml --networks dense,conv@4"
     )
-    assert [one.settings["training.augment"] for one in results] == [[{"kind": "gain"}], []]
+
+
+def test_a_finished_comparison_trains_nothing_again(
+    experiment_file: Path, compared: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vicinal.workflow.trial.learn", None)
+    again = compare(experiment_file, ASKED, output=folder, overrides=FAST)
+    assert again.evidence["networks"]["dense"]["n_reused"] == again.evidence["networks"]["dense"]["n_trials"]
+    for key in ("contrasts", "verdict", "needed_ratios", "target"):
+        assert again.evidence[key] == compared.evidence[key]
+    assert json.loads((folder / "compare.json").read_text())["contrasts"] == compared.evidence["contrasts"]
+
+
+def test_a_killed_comparison_goes_on(
+    experiment_file: Path, compared: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+
+    def killed(trial: Trial) -> Outcome:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(trial.key)
+        return perform(trial)
+
+    monkeypatch.setattr(comparing, "perform", killed)
+    with pytest.raises(KeyboardInterrupt):
+        compare(experiment_file, ASKED, output=tmp_path, overrides=FAST)
+    monkeypatch.setattr(comparing, "perform", perform)
+    gone_on = compare(experiment_file, ASKED, output=tmp_path, overrides=FAST)
+    n_reused = sum(one["n_reused"] for one in gone_on.evidence["networks"].values())
+    assert n_reused >= 3
+    # The same seeds and steps give the same weights, so the same evidence, whatever was interrupted.
+    assert gone_on.evidence["contrasts"] == compared.evidence["contrasts"]
+
+
+def test_what_cannot_be_is_refused_before_anything_is_trained(experiment_file: Path, tmp_path: Path) -> None:
+    for asked, error, match in (
+        (
+            Asked(networks=("dnse",)),
+            NetworkError,
+            "'dnse': no family, preset or network text, did you mean 'dense'",
+        ),
+        (Asked(networks=("dense", "dense")), ExperimentError, "dense stands twice"),
+        (
+            Asked(networks=("dense",), metric="accuracy"),
+            ExperimentError,
+            "--metric 'accuracy': expected one of auroc",
+        ),
+        (Asked(networks=("dense",), shares=(1.5,)), ExperimentError, "--fractions: expected shares"),
+        (
+            Asked(vary=("training.learning_rate=1e-3,1e-2",), rates=(1e-3,)),
+            ExperimentError,
+            "training.learning_rate cannot vary too",
+        ),
+        (Asked(vary=("training.epoch=1,2",)), ExperimentError, "unknown key, did you mean 'epochs'"),
+    ):
+        with pytest.raises(error, match=match):
+            compare(experiment_file, asked, output=tmp_path, overrides=FAST)
+    assert not (tmp_path / "trials").exists()
+
+
+def test_keys_can_vary_and_steps_be_taken_out_one_by_one(experiment_file: Path, tmp_path: Path) -> None:
+    augment = 'training.augment=[{kind="gain",low=0.8,high=1.25},{kind="polarity",share=0.3}]'
+    asked = Asked(vary=("training.augment=without",), seeds=2)
+    found = compare(experiment_file, asked, output=tmp_path, overrides=[*FAST, augment]).evidence
+    assert list(found["networks"]) == [
+        "own", "without gain low 0.8 high 1.25", "without polarity share 0.3",
+    ]  # fmt: skip
+    assert [one["entry"]["kind"] for one in found["removed"]] == ["gain", "polarity"]
+    for one in found["removed"]:
+        assert (one["kind"], one["packages"], one["contract_fields"]) == ("augmentation", ["numpy"], 0)
+        assert one["ms_per_recording"] > 0
+        assert one["gain"]["low"] <= one["gain"]["value"] <= one["gain"]["high"]
+    assert any(one["question"] == "Is every step worth keeping?" for one in found["verdict"])
+
+
+def test_training_that_fails_is_an_outcome(experiment_file: Path, tmp_path: Path) -> None:
+    asked = Asked(vary=("training.learning_rate=1e-2,10.0",), seeds=1)
+    wild = [*FAST, "training.clip=1e30", "training.epochs=30"]
+    found = compare(experiment_file, asked, output=tmp_path, overrides=wild).evidence
+    assert set(found["networks"]) == {"learning_rate 0.01", "learning_rate 10.0"}
+    assert found["networks"]["learning_rate 0.01"]["curve"]

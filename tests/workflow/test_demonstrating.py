@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from vicinal.evidence.ladder import bias_of
+from vicinal.evidence.ladder.row import bias_of
 from vicinal.representations.inspection import inspect
 from vicinal.terminal import Terminal
 from vicinal.workflow.demonstrating import NETWORKS, demo

@@ -8,10 +8,10 @@ from vicinal.errors import ExperimentError, FormatError, PathError
 from vicinal.experiment import load_experiment
 from vicinal.inputs.pack import Pack
 from vicinal.terminal import QUIET
-from vicinal.workflow.comparing import compare
 from vicinal.workflow.gathering import gather
 from vicinal.workflow.packing import describe_pack, pack, verify
 from vicinal.workflow.running import run
+from vicinal.workflow.varying import vary
 
 EVENTS = 'inputs.task="events"'
 BEATS = [EVENTS, "inputs.positive=[]", 'inputs.classes=["disease"]']
@@ -108,11 +108,11 @@ def test_events_are_packed_split_and_audited_but_not_trained_on(
     assert len(found.symbols) > 0
     assert gathered.pack.truth.shape == (120, 1)
     monkeypatch.setattr("vicinal.workflow.running.gather", None)
-    monkeypatch.setattr("vicinal.workflow.comparing.gather", None)
+    monkeypatch.setattr("vicinal.workflow.varying.gather", None)
     with pytest.raises(
         ExperimentError, match=r"can be packed, split and audited; training on events is not there"
     ):
         run(experiment_file, output=tmp_path / "r", overrides=BEATS)
     with pytest.raises(ExperimentError, match="training on events is not there"):
-        compare(experiment_file, ["training.batch=8,16"], overrides=BEATS)
+        vary(experiment_file, ["training.batch=8,16"], overrides=BEATS)
     assert list(tmp_path.iterdir()) == []

@@ -3,13 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from vicinal.evidence.ladder import Row
 from vicinal.terminal import Terminal
-from vicinal.workflow.comparing import Compared
 from vicinal.workflow.deciding import decide
 from vicinal.workflow.inspecting import inspect
 from vicinal.workflow.running import Run
-from vicinal.workflow.telling import tell_bench, tell_comparison, tell_decision, tell_inspection, tell_run
+from vicinal.workflow.telling import tell_bench, tell_decision, tell_inspection, tell_run
 
 
 def test_a_run_is_told_with_intervals_and_meaning(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,32 +37,6 @@ def test_a_decision_is_told_beside_the_earlier_one_with_what_it_rests_on(
     assert "policies" not in out
     tell_decision(decide(folder, aim="f1"), Terminal())
     assert "has had 3 policies" in capsys.readouterr().out
-
-
-def test_a_comparison_is_one_line_a_variant(capsys: pytest.CaptureFixture[str]) -> None:
-    row = Row(
-        name="dense 1", network="dense 1", parameters=1234, multiply_adds=5678, train_seconds=1.26,
-        auroc=(0.9, 0.8, 0.95), shifted={0: 0.9, 5: 0.7}, n_train_subjects=42, regime="aligned",
-    )  # fmt: skip
-    tell_comparison(
-        [Compared({"training.batch": 8}, row, 0.9), Compared({"training.batch": 16}, row, 0.9)], Terminal()
-    )
-    header, first, second = capsys.readouterr().out.splitlines()
-    assert header.split()[:3] == ["batch", "network", "regime"]
-    assert first.split() == [
-        "8",
-        "dense",
-        "1",
-        "aligned",
-        "42",
-        "1,234",
-        "5,678",
-        "1.3",
-        "0.900",
-        "(0.800-0.950)",
-        "0.700",
-    ]
-    assert second.startswith("16")
 
 
 def test_an_inspection_is_told_stage_by_stage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ from vicinal.experiment import load_experiment
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
 from vicinal.terminal import QUIET
-from vicinal.workflow.comparing import compare
 from vicinal.workflow.gathering import gather
 from vicinal.workflow.running import Run, run
+from vicinal.workflow.varying import vary
 from vicinal.workflow.withholding import Share, learn_from
 
 
@@ -55,7 +55,7 @@ def test_a_run_with_a_learning_curve(experiment_file: Path, finished: Run, tmp_p
     assert "learning_curve" not in finished.evidence
 
     # `compare` makes the same network from the same subjects, steps and seed.
-    (other,) = compare(
+    (other,) = vary(
         experiment_file,
         [f"inputs.split.train_subjects={half['train_subjects']}"],
         overrides=[f"training.steps={steps}", f"training.validate_after_steps={n_train // 16}"],

@@ -1,11 +1,21 @@
 """Commands over one experiment file, and the demo."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Data, Json, Minutes, Seed, Set, overrides_of, print_json
+from vicinal.cli.options import (
+    Data,
+    Json,
+    Minutes,
+    Seed,
+    Set,
+    names_of,
+    numbers_of,
+    overrides_of,
+    print_json,
+)
 from vicinal.terminal import Terminal
 
 __all__ = ["compare", "decide", "demo", "report", "run"]
@@ -107,22 +117,66 @@ def report(
 
 def compare(
     experiment: Annotated[Path, typer.Argument(help="An experiment file (TOML).")],
-    vary: Annotated[list[str], typer.Option(help="KEY=A,B: training.learning_rate=1e-3,1e-2. Repeatable.")],
-    output: Annotated[Path | None, typer.Option(help="Folder for compare.json.")] = None,
+    networks: Annotated[
+        str | None,
+        typer.Option(
+            help="Families, presets or network texts: dense,local,conv@16. By default the experiment's own."
+        ),
+    ] = None,
+    match: Annotated[
+        Literal["parameters", "multiply-adds"],
+        typer.Option(help="What the width of a family is matched on, to the experiment's own network."),
+    ] = "parameters",
+    fractions: Annotated[
+        str | None, typer.Option(help="Shares of the training subjects: 0.1,0.25,0.5,1.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,
+    rates: Annotated[
+        str | None, typer.Option(help="Learning rates tried for each network on validation rows.")
+    ] = None,
+    cut: Annotated[
+        str | None, typer.Option(help="Networks that are also trained cut to fewer stages, or none.")
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=A,B or KEY=without, for any key of the experiment. Repeatable."),
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Of the test rows: auroc, accuracy, ...")] = None,
+    target: Annotated[
+        float | None, typer.Option(help="Of the metric: how many subjects does it take?")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="The folder; by default runs/compare-NAME.")] = None,
     data: Data = None,
     seed: Seed = None,
     minutes: Minutes = None,
     keys: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Vary any key of an experiment on the same split, and see what it bought."""
-    from vicinal.workflow.comparing import compare
-    from vicinal.workflow.telling import tell_comparison
+    """Compare networks, or any keys of an experiment, and see what each bought."""
+    from vicinal.workflow.comparing import Asked, compare
+    from vicinal.workflow.telling_comparison import tell_comparison
 
     terminal = Terminal()
-    overrides = overrides_of(keys, seed, minutes)
-    results = compare(experiment, vary, output=output, data=data, overrides=overrides, show=terminal)
+    asked = Asked(
+        networks=names_of(networks),
+        vary=tuple(vary or ()),
+        by=match,
+        shares=numbers_of(fractions, "--fractions"),
+        seeds=seeds,
+        rates=numbers_of(rates, "--rates"),
+        cut=None if cut is None else () if cut == "none" else names_of(cut),
+        metric=metric,
+        target=target,
+    )
+    done = compare(
+        experiment,
+        asked,
+        output=output,
+        data=data,
+        overrides=overrides_of(keys, seed, minutes),
+        show=terminal,
+    )
     if as_json:
-        print_json([result.to_dict() for result in results])
+        print_json({"folder": str(done.folder), **done.evidence})
     else:
-        tell_comparison(results, terminal)
+        tell_comparison(done, terminal)

@@ -16,6 +16,8 @@ __all__ = [
     "Seed",
     "Set",
     "Units",
+    "names_of",
+    "numbers_of",
     "overrides_of",
     "print_json",
 ]
@@ -43,3 +45,19 @@ def overrides_of(keys: list[str] | None, seed: int | None, minutes: float | None
     if minutes is not None:
         overrides.append(f"training.minutes={minutes}")
     return overrides
+
+
+def names_of(text: str | None) -> tuple[str, ...]:
+    """Return names between commas; a network text has none."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def numbers_of(text: str | None, option: str) -> tuple[float, ...]:
+    """Return numbers between commas.
+
+    Raises:  typer.BadParameter: when one is none.
+    """
+    try:
+        return tuple(float(name) for name in names_of(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: expected numbers between commas, got {text!r}") from error

@@ -1,161 +1,312 @@
-"""`vicinal compare`: the same experiment with some of its keys varied, on the same split, in one table."""
+"""`vicinal compare`: what locality, shared weights, memory and attention buy, measured on one's own signals.
 
-import itertools
-import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+Every network on the same split, budget, augmentation and search effort, on growing shares of the training subjects,
+with several seeds. Wiring: `contenders.py` finds the networks, `trial.py` trains them, `summing_up.py` sums up.
+"""
+
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vicinal.errors import ExperimentError
-from vicinal.evidence.intervals import auroc_interval
-from vicinal.evidence.ladder import Row
-from vicinal.evidence.robustness import auroc_under_shifts
-from vicinal.evidence.summary import summarise
+from vicinal.execution import map_tasks
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
-from vicinal.representations.inspection import inspect
-from vicinal.scores.model import Model
-from vicinal.scores.score import score_pack
-from vicinal.scoretable import ScoreTable
+from vicinal.representations.matching import By
 from vicinal.terminal import QUIET, Show
+from vicinal.training.best import BEST_WHEN_LOW
+from vicinal.workflow.contenders import Contender, contenders, cuts_of
 from vicinal.workflow.gathering import Gathered, gather, refuse_events
-from vicinal.workflow.learning import learn
+from vicinal.workflow.measuring import NOTHING, Measures
+from vicinal.workflow.pacing import Pace, pace_of, spoken, total_s
+from vicinal.workflow.summing_up import sum_up
+from vicinal.workflow.trial import Outcome, Trial, gathered_for, perform
 
-__all__ = ["Compared", "compare", "parse_vary"]
+__all__ = ["Asked", "Comparison", "compare"]
+
+METRICS = {"classes": ("accuracy", "auroc", "balanced_accuracy", "macro_f1", "average_precision")}
+"""Of a task; the first is taken when none is named. Other tasks: those below."""
+_RANKING = ("auroc", "average_precision")
+
+FULL = Measures(shifts=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5), n_explained=16, n_drawn=4)
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One variant: the keys it set, its row of the table, and the validation metric that selected its epoch."""
+class Asked:
+    """What is compared.
 
-    settings: dict[str, Any]
-    row: Row
-    validation: float
+    Args:    networks: names, see `contenders`; none: the experiment's own.  vary: "KEY=A,B".
+             by: what widths are matched on.
+             shares: of the training subjects, above 0 to 1; none: 0.1, 0.25, 0.5 and 1 of several networks, else 1.
+             seeds: how many.
+             rates: learning rates that are tried for each network on validation rows; none: a third, once and
+             three times the experiment's, of several networks, else the experiment's alone.
+             cut: names of networks that are also trained cut to fewer stages; none of several networks: all.
+             metric: of the test rows; None: AUROC, or accuracy of exclusive classes.
+             target: of the metric, for the number of subjects that it takes; None: what half of the networks reach.
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON values."""
-        value, low, high = self.row.auroc
-        return {
-            "settings": self.settings,
-            "parameters": self.row.parameters,
-            "multiply_adds": self.row.multiply_adds,
-            "train_seconds": self.row.train_seconds,
-            "n_train_subjects": self.row.n_train_subjects,
-            "auroc": {"value": value, "low": low, "high": high},
-            "auroc_under_shifts": {str(shift): auroc for shift, auroc in self.row.shifted.items()},
-            "validation": self.validation,
-        }
+    networks: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()
+    by: By = "parameters"
+    shares: tuple[float, ...] = ()
+    seeds: int = 3
+    rates: tuple[float, ...] = ()
+    cut: tuple[str, ...] | None = None
+    metric: str | None = None
+    target: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A finished comparison: its folder, and what `compare.json` holds."""
+
+    folder: Path
+    evidence: dict[str, Any] = field(repr=False)
 
 
 def compare(
     path: Path,
-    vary: Sequence[str],
+    asked: Asked,
     *,
     output: Path | None = None,
     data: Path | None = None,
     overrides: Sequence[str] = (),
     show: Show = QUIET,
-) -> list[Compared]:
-    """Train and judge every combination of the varied keys.
+) -> Comparison:
+    """Compare networks on the rows of one experiment.
 
-    Args:    vary: "key=value,value" in TOML, such as `representations.network="conv 8 ...","dense 4 ..."`.
-             output: a folder for `compare.json`; None writes nothing.
-    Returns: one entry per combination, in the order given, the last key varying fastest.
-    Raises:  ExperimentError: when a key is not varied rightly.  Else as `run`.
+    Args:    output: folder of the comparison, by default `runs/compare-NAME`; trials that lie there finished are
+             not trained again.  data: where the data set lies, or a pack of it.
+    Raises:  VicinalError: whatever is wrong, with what to do, before anything is trained.
     """
-    variants = [dict(choice) for choice in itertools.product(*(parse_vary(text) for text in vary))]
-    results = []
-    for k, settings in enumerate(variants):
-        experiment, _ = load_experiment(path, overrides, settings=settings)
-        refuse_events(experiment)
-        named = ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items())
-        show.say(f"{k + 1} of {len(variants)}: {named}")
-        gathered = gather(experiment, data=data, show=show, with_copies=False)
-        results.append(_compared(experiment, settings, gathered, show))
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        write_json(output / "compare.json", [result.to_dict() for result in results])
-    return results
-
-
-def parse_vary(text: str) -> list[tuple[str, Any]]:
-    """Parse "key=A,B,C" into pairs of key and value; values are TOML, or else bare words between commas.
-
-    Raises:  ExperimentError: when there is no key or no value.
-    """
-    key, _, values = text.partition("=")
-    if not key.strip() or not values.strip():
-        raise ExperimentError(f"--vary {text!r}: expected KEY=A,B, such as training.learning_rate=1e-3,1e-2.")
-    try:
-        choices = tomllib.loads(f"values = [{values}]")["values"]
-    except tomllib.TOMLDecodeError:
-        choices = [value.strip() for value in values.split(",")]
-    return [(key.strip(), value) for value in choices]
-
-
-def _compared(experiment: Experiment, settings: dict[str, Any], gathered: Gathered, show: Show) -> Compared:
-    pack, split, inputs = gathered.pack, gathered.split, experiment.inputs
-    learned = learn(
-        pack,
-        train=split.indices("train"),
-        validation=split.indices("validation"),
-        network=experiment.representations.network,
-        contract=inputs.contract,
-        task=inputs.task,
-        classes=pack.classes,
-        config=experiment.training,
-        seed=experiment.seed,
-        sink=None,
+    start = time.monotonic()
+    experiment, _ = load_experiment(path, overrides)
+    refuse_events(experiment)
+    asked = _completed(asked, experiment)
+    folder = output or Path("runs") / f"compare-{path.stem}"
+    folder.mkdir(parents=True, exist_ok=True)
+    gathered = _gathered(experiment, data, show)
+    found = contenders(
+        path,
+        asked.networks,
+        asked.vary,
+        by=asked.by,
+        overrides=overrides,
+        n_outputs=len(gathered.pack.classes),
+    )
+    found = [replace(one, experiment=_with_steps(one.experiment, data)) for one in found]
+    for one in found:
+        show.say(f"{one.name}: {one.match}" if one.match else one.name)
+    maker = _Maker(asked, data, folder / "trials")
+    expected = _announce(maker, found, show)
+    outcomes = _performed(maker, found, show)
+    command = shlex.join(
+        ["vicinal", "compare", path.name if path.is_absolute() else str(path), *_words(asked, overrides)]
+    )
+    evidence = sum_up(
+        outcomes,
+        experiment=experiment,
+        data=data,
+        asked={"metric": asked.metric, "target": asked.target, "by": asked.by, "rates": list(asked.rates)},
+        protocol={"command": command, "expected_seconds": expected, "seconds": time.monotonic() - start},
         show=show,
     )
-    table = score_pack(learned.model, pack, split.indices("test"), role="test", split_hash=split.hash)
-    row = _row(experiment, gathered, learned.model, table, learned.fitted.training_s)
-    best = next(one for one in learned.fitted.history if one["epoch"] == learned.fitted.best_epoch)
-    return Compared(settings, row, float(best["validation"][learned.select]))
+    write_json(folder / "compare.json", evidence)
+    show.say(f"done in {spoken(time.monotonic() - start)}: {folder}")
+    return Comparison(folder, evidence)
 
 
-def _row(experiment: Experiment, gathered: Gathered, model: Model, table: ScoreTable, seconds: float) -> Row:
-    inputs, rate_hz = experiment.inputs, experiment.inputs.contract.position_rate_hz
-    cost = inspect(
-        model.network, input_shape=model.input_shape, rate_hz=rate_hz, n_outputs=len(table.classes)
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the trials of a contender."""
+
+    asked: Asked
+    data: Path | None
+    kept: Path
+
+    def trial(self, one: Contender, *, share: float, seed: int, rate: float | None, whole: bool) -> Trial:
+        """Return one trial.
+
+        Args:    seed: counted from that of the experiment.  rate: learning rate; None: the experiment's.
+                 whole: whether everything is measured.
+        """
+        training = one.experiment.training
+        if rate is not None:
+            training = training.model_copy(update={"learning_rate": rate})
+        changed = {"training": training, "seed": one.experiment.seed + seed}
+        experiment = one.experiment.model_copy(update=changed)
+        metric = self.asked.metric or ""
+        return Trial(one.name, experiment, self.data, share, metric, FULL if whole else NOTHING, self.kept)
+
+    def rates(self, one: Contender) -> list[Trial]:
+        """Return the trials that choose a learning rate: all subjects, the first seed."""
+        rates: Sequence[float | None] = self.asked.rates or (None,)
+        return [self.trial(one, share=1, seed=0, rate=rate, whole=True) for rate in rates]
+
+    def all(self, one: Contender, rate: float | None) -> list[Trial]:
+        """Return every share with every seed."""
+        return [
+            self.trial(one, share=share, seed=seed, rate=rate, whole=share == 1)
+            for share in self.asked.shares
+            for seed in range(self.asked.seeds)
+        ]
+
+    def cuts(self, one: Contender, rate: float | None) -> list[tuple[Contender, list[Trial]]]:
+        """Return the trials of the network cut to fewer stages, where that is asked for."""
+        if self.asked.cut is not None and one.name not in self.asked.cut:
+            return []
+        seeds = range(self.asked.seeds)
+        return [
+            (cut, [self.trial(cut, share=1, seed=seed, rate=rate, whole=False) for seed in seeds])
+            for cut in cuts_of(one)
+        ]
+
+
+def _performed(
+    maker: _Maker, found: Sequence[Contender], show: Show
+) -> list[tuple[Contender, list[Outcome]]]:
+    """Choose a learning rate for each network, then train everything."""
+    tuning = {one.name: maker.rates(one) for one in found}
+    tuned = _outcomes([trial for trials in tuning.values() for trial in trials], show, "learning rates")
+    performed, jobs = [], []
+    for one in found:
+        tried = [next(tuned) for _ in tuning[one.name]]
+        rate = _best_rate(tried) if maker.asked.rates else None
+        if len(tried) > 1:
+            show.say(f"{one.name}: learning rate {rate:g} did best on validation rows")
+        jobs.append((one, tried, maker.all(one, rate)))
+        jobs += [(cut, [], trials) for cut, trials in maker.cuts(one, rate)]
+    everything = _outcomes([trial for _, _, trials in jobs for trial in trials], show, "comparing")
+    for one, tried, trials in jobs:
+        performed.append((one, tried, [next(everything) for _ in trials]))
+    return [(one, [*outcomes, *_only_tried(tried, outcomes)]) for one, tried, outcomes in performed]
+
+
+def _only_tried(tried: Sequence[Outcome], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes of learning rates that were not taken, marked as such."""
+    rate = outcomes[0].facts["learning_rate"] if outcomes else None
+    return [
+        replace(one, facts={**one.facts, "tried": True})
+        for one in tried
+        if one.facts["learning_rate"] != rate
+    ]
+
+
+def _outcomes(trials: Sequence[Trial], show: Show, what: str) -> Iterator[Outcome]:
+    """Perform trials one after the other, in this process: training uses every processor, and seconds are measured."""
+    found = []
+    with show.progress(what) as update:
+        for done, outcome in enumerate(map_tasks(perform, trials, n_processes=1), start=1):
+            found.append(outcome)
+            update(done, len(trials), trials[done - 1].name)
+            if outcome.failed:
+                show.say(f"{trials[done - 1].name}: {outcome.failed}")
+    return iter(found)
+
+
+def _best_rate(tried: Sequence[Outcome]) -> float | None:
+    """Return the rate that did best on validation rows; the smaller of two that did as well."""
+    known = [one for one in tried if not one.failed]
+    if not known:
+        return float(tried[0].facts["learning_rate"])
+    sign = -1.0 if known[0].facts["select"] in BEST_WHEN_LOW else 1.0
+    best = max(known, key=lambda one: (sign * _number(one.facts["selected"]), -one.facts["learning_rate"]))
+    return float(best.facts["learning_rate"])
+
+
+def _number(value: float | None) -> float:
+    return float("-inf") if value is None else float(value)
+
+
+def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
+    """Say what is to do and how long it will take, from a few steps of each network."""
+    jobs = [(one, [*maker.rates(one)[1:], *maker.all(one, None)]) for one in found]
+    jobs += [job for one in found for job in maker.cuts(one, None)]
+    paces: dict[str, Pace] = {}
+    open_trials: list[Trial] = []
+    n_finished = 0
+    with show.progress("timing a few steps of each network") as update:
+        for done, (one, trials) in enumerate(jobs, start=1):
+            unfinished = [trial for trial in trials if not trial.is_finished]
+            n_finished += len(trials) - len(unfinished)
+            if unfinished:
+                paces[one.name] = pace_of(unfinished[0])
+                open_trials += unfinished
+            update(done, len(jobs))
+    n = len(open_trials) + n_finished
+    seconds = total_s(open_trials, paces)
+    rates = maker.asked.rates
+    effort = f"learning rates tried for each on validation rows: {', '.join(f'{rate:g}' for rate in rates)}"
+    show.say(
+        f"{n} trainings of {len(jobs)} networks, {n_finished} of them finished before; about {spoken(seconds)} to go, "
+        f"from timing {len(paces)} networks. "
+        + (effort if rates else "All take the experiment's learning rate.")
     )
-    train = gathered.split.indices("train")
-    return Row(
-        name=experiment.representations.network,
-        network=model.network,
-        parameters=cost.parameters,
-        multiply_adds=cost.multiply_adds,
-        train_seconds=seconds,
-        auroc=_auroc(table, experiment),
-        shifted=_under_shifts(experiment, gathered, model),
-        n_train_subjects=len(np.unique(gathered.pack.groups[train])),
-        regime="aligned" if inputs.options.get("aligned") else "any phase",
-        scores=table,
+    return seconds
+
+
+def _completed(asked: Asked, experiment: Experiment) -> Asked:
+    """Return what was asked with what was left open, and refuse what cannot be."""
+    several = bool(asked.networks)
+    task = experiment.inputs.task
+    known = METRICS.get(task, _RANKING)
+    if asked.metric is not None and asked.metric not in known:
+        raise ExperimentError(f"--metric {asked.metric!r}: expected one of {', '.join(known)} for this task.")
+    if any(not 0 < share <= 1 for share in asked.shares):
+        raise ExperimentError(f"--fractions: expected shares above 0, at most 1, got {asked.shares}.")
+    rate = experiment.training.learning_rate
+    varies_rate = any(text.startswith("training.learning_rate") for text in asked.vary)
+    near = tuple(float(f"{rate * times:.2g}") for times in (1 / 3, 1, 3))
+    rates = asked.rates or (near if several and not varies_rate else ())
+    if varies_rate and asked.rates:
+        raise ExperimentError(
+            "--rates are tried for each network, so training.learning_rate cannot vary too."
+        )
+    shares = sorted({*asked.shares, 1.0}) if asked.shares else ((0.1, 0.25, 0.5, 1.0) if several else (1.0,))
+    return replace(
+        asked,
+        metric=asked.metric or known[0],
+        rates=tuple(rates),
+        shares=tuple(shares),
+        cut=asked.cut if asked.cut is not None else (None if several else ()),
     )
 
 
-def _auroc(table: ScoreTable, experiment: Experiment) -> tuple[float, float, float]:
-    """Return AUROC and its interval by subject; of several classes, the mean."""
-    resamples, seed = experiment.evidence.resamples, experiment.seed
-    if len(table.classes) == 1:
-        found = auroc_interval(table, resamples=resamples, seed=seed)
-        return found.value, found.low, found.high
-    entry = summarise(table, resamples=resamples, seed=seed)["metrics"]["auroc"]
-    return entry["value"], entry["low"], entry["high"]
-
-
-def _under_shifts(experiment: Experiment, gathered: Gathered, model: Model) -> dict[int, float]:
-    if not experiment.evidence.shifts_samples or len(gathered.pack.classes) > 1:
-        return {}
-    indices = gathered.split.indices("test")
-    x, lengths = gathered.pack.rows(indices)
-    scorer = model.scorer()
-    return auroc_under_shifts(
-        lambda samples: scorer.logits(samples, lengths)[:, 0],
-        x,
-        gathered.pack.truth[indices, 0],
-        shifts=experiment.evidence.shifts_samples,
+def _gathered(experiment: Experiment, data: Path | None, show: Show) -> Gathered:
+    """Pack with progress shown, once; `gathered_for` opens what is there."""
+    placeholder = experiment.representations.model_copy(update={"network": "dense classes"})
+    return gather(
+        experiment.model_copy(update={"representations": placeholder}),
+        data=data,
+        show=show,
+        with_copies=False,
     )
+
+
+def _with_steps(experiment: Experiment, data: Path | None) -> Experiment:
+    """Return the experiment with as many steps, and validations, for every share of the subjects as for all of them."""
+    gathered, config = gathered_for(experiment, data), experiment.training
+    n_rows = int((gathered.split.parts == "train").sum())
+    per_epoch = max(n_rows // min(config.batch, n_rows), 1)
+    changes: dict[str, Any] = {"validate_after_steps": max(config.validate_after_steps, per_epoch)}
+    if config.epochs is not None:
+        changes |= {"epochs": None, "steps": config.epochs * per_epoch}
+    return experiment.model_copy(update={"training": config.model_copy(update=changes)})
+
+
+def _words(asked: Asked, overrides: Iterable[str]) -> list[str]:
+    words: list[str] = ["--networks", ",".join(asked.networks)] if asked.networks else []
+    words += ["--match", asked.by] if asked.by != "parameters" else []
+    for text in asked.vary:
+        words += ["--vary", text]
+    words += ["--fractions", ",".join(f"{share:g}" for share in asked.shares), "--seeds", str(asked.seeds)]
+    words += ["--rates", ",".join(f"{rate:.6g}" for rate in asked.rates)] if asked.rates else []
+    words += ["--target", f"{asked.target:g}"] if asked.target is not None else []
+    words += ["--cut", ",".join(asked.cut) or "none"] if asked.cut is not None else []
+    for text in overrides:
+        words += ["--set", text]
+    return words

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vicinal.errors import PathError
-from vicinal.evidence.ladder import Claim, claims
+from vicinal.evidence.ladder.claims import Claim, claims
 from vicinal.files import write_bytes
 from vicinal.inputs.datasets import mitdb, store, synthetic
 from vicinal.scores import trace as tracing
@@ -18,10 +18,10 @@ from vicinal.scores.model import Model
 from vicinal.scores.trace import Trace
 from vicinal.scores.trace_page import write_page
 from vicinal.terminal import QUIET, Show
-from vicinal.workflow.comparing import Compared, compare
 from vicinal.workflow.run_folder import free_folder
 from vicinal.workflow.running import Run, run
 from vicinal.workflow.scoring import Scored, score, trace
+from vicinal.workflow.varying import Varied, vary
 
 __all__ = ["NETWORKS", "Demo", "demo"]
 
@@ -43,7 +43,7 @@ class Demo:
     """What the demo found and left behind."""
 
     folder: Path
-    compared: list[Compared]
+    compared: list[Varied]
     claims: list[Claim]
     best: str
     run: Run
@@ -94,19 +94,19 @@ def demo(*, output: Path | None = None, data: Path | None = None, show: Show = Q
     )
 
 
-def _compare(path: Path, show: Show) -> list[Compared]:
+def _compare(path: Path, show: Show) -> list[Varied]:
     """Compare the networks in both regimes and cohorts: `vicinal compare` with three keys varied."""
     names = {text: name for name, text in NETWORKS.items()}
-    vary = (
+    keys = (
         "inputs.options.aligned=true,false",
         f"inputs.split.train_subjects={','.join(map(str, _COHORTS))}",
         f"representations.network={','.join(json.dumps(text) for text in NETWORKS.values())}",
     )
-    results = compare(path, vary, show=show)
+    results = vary(path, keys, show=show)
     return [replace(one, row=replace(one.row, name=names[one.row.name])) for one in results]
 
 
-def _hardest(results: list[Compared]) -> list[Compared]:
+def _hardest(results: list[Varied]) -> list[Varied]:
     """Return the variants as one would meet them in use: any phase, and all the data there are."""
     keys = {"inputs.options.aligned": False, "inputs.split.train_subjects": max(_COHORTS)}
     return [one for one in results if all(one.settings[key] == value for key, value in keys.items())]

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vicinal.decisions.policy import Policy
-from vicinal.evidence.ladder import table
+from vicinal.evidence.ladder.row import table
 from vicinal.evidence.summary import remarks
 from vicinal.representations.inspection import Inspection
 from vicinal.scores.detectors import DetectorStage
 from vicinal.scores.trace import Trace
 from vicinal.terminal import Terminal
-from vicinal.workflow.comparing import Compared
 from vicinal.workflow.deciding import Decided
 from vicinal.workflow.demonstrating import Demo
 from vicinal.workflow.inspecting_run import InspectedRun
@@ -23,7 +22,6 @@ from vicinal.workflow.scoring import Scored
 
 __all__ = [
     "tell_bench",
-    "tell_comparison",
     "tell_decision",
     "tell_demo",
     "tell_inspected_run",
@@ -123,17 +121,6 @@ def tell_scores(scored: Scored, terminal: Terminal) -> None:
         terminal.result(f"... and {len(lines) - _MOST_ROWS - 1} more; --output FILE writes all of them.")
     for name, reason in scored.skipped:
         terminal.say(f"skipped {name}: {reason}")
-
-
-def tell_comparison(results: Sequence[Compared], terminal: Terminal) -> None:
-    """Print one table over all variants: what they set, what they cost, what they gave."""
-    keys = [key for key in results[0].settings if key != "representations.network"]
-    columns, lines = table([result.row for result in results])
-    rows = [
-        [*(str(result.settings[key]) for key in keys), *line]
-        for result, line in zip(results, lines, strict=True)
-    ]
-    terminal.table([*(key.rpartition(".")[2] for key in keys), *columns], rows, n_text=len(keys) + 2)
 
 
 def tell_trace(trace: Trace, terminal: Terminal) -> None:

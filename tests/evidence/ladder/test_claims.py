@@ -1,10 +1,10 @@
 import re
 
 import numpy as np
-import pytest
 
 from vicinal.evidence.intervals import auroc_interval
-from vicinal.evidence.ladder import Row, bias_of, claims, table
+from vicinal.evidence.ladder.claims import claims
+from vicinal.evidence.ladder.row import Row
 from vicinal.scoretable import ScoreTable
 
 TEXTS = {
@@ -47,17 +47,6 @@ def row(
 def claim(question: str, *rows: Row) -> tuple[str, str]:
     found = {item.question: item for item in claims(rows)}[question]
     return found.verdict, found.sentence
-
-
-@pytest.mark.parametrize("bias", TEXTS)
-def test_a_network_says_its_bias(bias: str) -> None:
-    assert bias_of(TEXTS[bias]) == bias
-
-
-def test_other_networks_are_not_taken_for_one_of_the_four() -> None:
-    assert bias_of("lstm 8 | last | dense 1") == "other"
-    assert bias_of("local 4 window 5 | conv 4 window 3 | dense 1") == "other"
-    assert bias_of("residual 8 window 5 # a comment with local\nmean | dense classes") == "conv+mean"
 
 
 def test_faster_is_false_where_less_arithmetic_takes_longer() -> None:
@@ -186,14 +175,6 @@ def test_scores_of_the_same_rows_are_compared_in_pairs() -> None:
 
     assert claim("Less data", *rows(paired=True))[0] == "true"
     assert claim("Less data", *rows(paired=False))[0] == "not shown"
-
-
-def test_the_table_has_a_column_for_each_shift() -> None:
-    header, lines = table([row("conv", 0.93, shifted=0.6), row("dense")])
-    assert header[-1] == "shifted 10"
-    assert lines[0][-2:] == ("0.930 (0.910-0.950)", "0.600")
-    assert lines[1][-1] == ""
-    assert all(len(line) == len(header) for line in lines)
 
 
 def test_sentences_are_sentences() -> None:

@@ -1,0 +1,1 @@
+"""Networks compared: what each bias costs and buys, from score tables to sentences."""

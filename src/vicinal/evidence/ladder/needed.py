@@ -1,0 +1,131 @@
+"""Needed: how many training subjects a network needs for a stated metric, read off its learning curve.
+
+Between two sizes the curve is a straight line over the logarithm of their number. Takes samples; must not know
+networks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from vicinal.evidence.ladder.sample import Sample
+
+__all__ = ["Needed", "Ratio", "needed", "ratio"]
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Subjects from which on the curve stays at the target; infinite where it does not within the sizes tried.
+
+    Args:    value, low, high: with the 95 % interval.  fewest: the smallest size tried; a value that is as
+             small means "at most".  draws: in each resample.
+    """
+
+    target: float
+    value: float
+    low: float
+    high: float
+    fewest: int
+    most: int
+    draws: Float64[np.ndarray, " resamples"] = field(repr=False)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the curve itself reaches the target."""
+        return bool(np.isfinite(self.value))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values; null where the target is not reached within the sizes tried."""
+        bounds = {name: _finite(getattr(self, name)) for name in ("value", "low", "high")}
+        return bounds | {
+            "target": self.target,
+            "fewest_tried": self.fewest,
+            "most_tried": self.most,
+            "at_most": self.value <= self.fewest,
+        }
+
+    def words(self) -> str:
+        """Return it in a few words: "210 (150 to 400)"."""
+        if not self.is_reached:
+            least = "" if not np.isfinite(self.low) else f" (at least {self.low:,.0f})"
+            return f"not reached with {self.most:,}{least}"
+        mark = "<= " if self.value <= self.fewest else ""
+        high = f"{self.high:,.0f}" if np.isfinite(self.high) else f"over {self.most:,}"
+        return f"{mark}{self.value:,.0f} ({self.low:,.0f} to {high})"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times the subjects of another network; 0 or infinite where one of the two does not get there."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval lies on one side of 1."""
+        return self.low > 1 or self.high < 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values; null for infinite."""
+        return {
+            "value": _finite(self.value),
+            "low": _finite(self.low),
+            "high": _finite(self.high),
+            "clear": self.is_clear,
+        }
+
+
+def needed(curve: Mapping[int, Sample], target: float, *, seed: int = 0) -> Needed:
+    """Return how many training subjects a curve needs for a metric of `target`.
+
+    Each resample has its own test subjects, the same for every network, and moves every point as other seeds would.
+
+    Args:    curve: the metric by number of training subjects.  seed: of those moves.
+    """
+    sizes = np.array(sorted(curve))
+    rng = np.random.default_rng(seed)
+    moved = np.stack([curve[int(n)].with_seeds(rng) for n in sizes])
+    draws = np.array([_crossing(sizes, column, target) for column in moved.T])
+    value = _crossing(sizes, np.array([curve[int(n)].value for n in sizes]), target)
+    low, high = np.quantile(draws, [0.025, 0.975], method="inverted_cdf")
+    return Needed(target, value, float(low), float(high), int(sizes[0]), int(sizes[-1]), draws)
+
+
+def ratio(a: Needed, b: Needed, *, n_compared: int = 1) -> Ratio | None:
+    """Return how many times the subjects of b that a needs, or None where neither gets to the target.
+
+    Args:    n_compared: ratios that are looked at; the interval has a level of 1 - 0.05 / n (Bonferroni).
+    """
+    if not a.is_reached and not b.is_reached:
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        draws = a.draws / b.draws  # finite over infinite is 0, and the reverse infinite
+        value = np.divide(a.value, b.value)
+    # Where neither arrives, nothing is known of the ratio: the widest answer, on whichever side it hurts.
+    unknown, half = np.isnan(draws), 0.05 / n_compared / 2
+    low = np.quantile(np.where(unknown, 0.0, draws), half, method="inverted_cdf")
+    high = np.quantile(np.where(unknown, np.inf, draws), 1 - half, method="inverted_cdf")
+    return Ratio(float(value), float(low), float(high))
+
+
+def _crossing(sizes: np.ndarray, values: Float64[np.ndarray, " sizes"], target: float) -> float:
+    """Return the size from which on the values stay at or above the target, or infinity."""
+    below = np.flatnonzero(~(values >= target))
+    if not len(below):
+        return float(sizes[0])
+    k = int(below[-1])
+    if k == len(sizes) - 1:
+        return float("inf")
+    if np.isnan(values[k]):
+        return float(sizes[k + 1])
+    share = (target - values[k]) / (values[k + 1] - values[k])
+    return float(np.exp(np.log(sizes[k]) + share * np.log(sizes[k + 1] / sizes[k])))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

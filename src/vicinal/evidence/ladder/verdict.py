@@ -1,0 +1,348 @@
+"""Verdict: what a comparison shows, in sentences that claim no more than its intervals allow.
+
+A difference counts where Holm's corrected p over all of its kind is below 0.05; a ratio of subjects where its interval,
+of a level corrected after Bonferroni, lies on one side of 1. Reads plain data, `compare.json`; must not know networks.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from vicinal.evidence.ladder.contrasts import holm
+
+__all__ = ["Answer", "verdict"]
+
+Answer = Literal["true", "partly", "false", "not shown"]
+
+_METRICS = {"auroc": "AUROC", "average_precision": "average precision", "macro_f1": "mean F1"}
+_SHIFT = 0.1
+"""Share of a signal's length at which the claim about shifts is judged."""
+
+Evidence = Mapping[str, Any]
+
+
+def verdict(evidence: Evidence) -> list[dict[str, str]]:
+    """Return the questions that a comparison can answer.
+
+    Args:    evidence: as in `compare.json`, without its verdict.
+    Returns: [{"question", "answer": "true" | "partly" | "false" | "not shown", "sentence"}].
+    """
+    found = [
+        _better(evidence),
+        _less_data(evidence),
+        _less_overfitting(evidence),
+        _faster(evidence),
+        _soon(evidence),
+        _fewer_parameters(evidence),
+        _translation(evidence),
+        _hierarchy(evidence),
+        _concentration(evidence),
+        _removed(evidence),
+    ]
+    return [one for one in found if one is not None]
+
+
+def _answer(question: str, answer: Answer, sentence: str) -> dict[str, str]:
+    return {"question": question, "answer": answer, "sentence": sentence}
+
+
+def _base(evidence: Evidence) -> tuple[str, list[str]]:
+    """Return what the others are measured against, `dense` where there is one, and the others."""
+    names = [name for name, one in evidence["networks"].items() if one["curve"]]
+    base = "dense" if "dense" in names else (names[0] if names else "")
+    return base, [name for name in names if name != base]
+
+
+def _metric(evidence: Evidence) -> str:
+    return _METRICS.get(evidence["metric"], str(evidence["metric"]).replace("_", " "))
+
+
+def _better(evidence: Evidence) -> dict[str, str] | None:
+    contrasts = evidence["contrasts"]
+    if not contrasts:
+        return None
+    clear = [one for one in contrasts if one["clear"]]
+    n = len(contrasts)
+    rule = f"Holm's correction over {n} pairs" if n > 1 else "one pair"
+    if not clear:
+        names = _listed(sorted({one[side] for one in contrasts for side in ("a", "b")}))
+        sentence = f"No two of {names} differ in {_metric(evidence)} ({rule})."
+        return _answer("Which is best?", "not shown", sentence)
+    tops = _unbeaten(evidence, contrasts)
+    others = [one for one in clear if one["a"] in tops or one["b"] in tops]
+    parts = [_against(one, tops) for one in others]
+    same = f"{_listed(tops)} {'do not differ' if len(tops) > 1 else 'is beaten by none'}"
+    sentence = f"In {_metric(evidence)}, {same}; {'; '.join(parts) or 'nothing else is clear'} ({rule})."
+    return _answer("Which is best?", "true" if len(tops) == 1 else "partly", sentence)
+
+
+def _unbeaten(evidence: Evidence, contrasts: Sequence[Evidence]) -> list[str]:
+    """Return the network of the best value and all that do not clearly differ from it."""
+    values = {name: one["curve"][-1]["value"] for name, one in evidence["networks"].items() if one["curve"]}
+    compared = {one[side] for one in contrasts for side in ("a", "b")}
+    best = max(compared, key=lambda name: values[name])
+    beaten = {
+        one["b"] if one["a"] == best else one["a"]
+        for one in contrasts
+        if one["clear"] and best in (one["a"], one["b"])
+    }
+    return [name for name in values if name in compared and name not in beaten]
+
+
+def _against(one: Evidence, tops: Sequence[str]) -> str:
+    sign, top, other = (1, one["a"], one["b"]) if one["a"] in tops else (-1, one["b"], one["a"])
+    value, low, high = (
+        sign * one[key] for key in (("value", "low", "high") if sign > 0 else ("value", "high", "low"))
+    )
+    return f"{top} is {'above' if value > 0 else 'below'} {other} by {abs(value):.3f} ({_range(low, high, value)})"
+
+
+def _range(low: float, high: float, value: float) -> str:
+    low, high = (low, high) if value > 0 else (-high, -low)
+    return f"{low:.3f} to {high:.3f}"
+
+
+def _less_data(evidence: Evidence) -> dict[str, str] | None:
+    base, others = _base(evidence)
+    if not others or all(len(one["curve"]) < 2 for one in evidence["networks"].values()):
+        return None
+    unit, target = evidence["unit"], f"{_metric(evidence)} {evidence['target']:g}"
+    made = {one["a"]: one for one in evidence["needed_ratios"]}
+    parts, signs = [], []
+    for name in others:
+        one = made.get(name)
+        if one is None:
+            parts.append(f"{name} does not get there either")
+            signs.append(0)
+            continue
+        signs.append(0 if not one["clear"] else 1 if _is_below(one) else -1)
+        parts.append(f"{name} {_times(one)}")
+    whole = evidence["networks"][base]["needed"]
+    start = f"for {target}, {base} needs {_needed(whole, unit)}; "
+    level = f"; level {1 - 0.05 / len(others):.3g} each" if len(others) > 1 else ""
+    sentence = f"{start[0].upper()}{start[1:]}times as many of it: {', '.join(parts)}{level}."
+    return _answer(f"Less data than {base}?", _of_signs(signs), sentence)
+
+
+def _is_below(one: Evidence) -> bool:
+    return one["high"] is not None and one["high"] < 1
+
+
+def _times(one: Evidence) -> str:
+    if one["value"] is None:
+        least = "" if not one["low"] else f", at least {one['low']:.2g} times"
+        return f"does not get there{least}"
+    high = "any number" if one["high"] is None else f"{one['high']:.2g}"
+    words = f"{one['value']:.2g} ({one['low']:.2g} to {high})"
+    if one["value"] == 0:
+        words = f"gets there, {'fewer' if one['clear'] else 'perhaps with fewer'} (up to {high} times)"
+    return words if one["clear"] else f"{words}, not shown"
+
+
+def _needed(one: Evidence | None, unit: str) -> str:
+    if one is None:
+        return "an unknown number"
+    if one["value"] is None:
+        return f"more than the {one['most_tried']:,} {unit} there are"
+    low = f"{one['low']:,.0f}" if one["low"] is not None else "?"
+    high = f"{one['high']:,.0f}" if one["high"] is not None else f"over {one['most_tried']:,}"
+    return f"{'at most ' if one['at_most'] else ''}{one['value']:,.0f} {unit} ({low} to {high})"
+
+
+def _less_overfitting(evidence: Evidence) -> dict[str, str] | None:
+    base, others = _base(evidence)
+    if not others:
+        return None
+    points = {name: evidence["networks"][name]["curve"][0] for name in (base, *others)}
+    n = points[base]["n_train_subjects"]
+    signs, parts = [], []
+    for name in others:
+        ours, theirs = points[name]["gap"], points[base]["gap"]
+        sign = _apart(ours, theirs)
+        signs.append(-sign)
+        words = {1: "a larger", -1: "a smaller", 0: "no clearly other"}[sign]
+        parts.append(f"{name} {_signed(ours)}, {words} gap")
+    sentence = (
+        f"With {n:,} training {evidence['unit']}, training minus test {_metric(evidence)} of {base} is "
+        f"{_signed(points[base]['gap'])}; {'; '.join(parts)} (apart where the intervals are)."
+    )
+    return _answer(f"Less overfitting than {base}?", _of_signs(signs), sentence)
+
+
+def _apart(ours: Evidence, theirs: Evidence) -> int:
+    """Return 1, -1 or 0: whether one interval lies above or below another; stricter than a test at 5 %."""
+    if None in (ours["low"], theirs["low"]):
+        return 0
+    return 1 if ours["low"] > theirs["high"] else -1 if ours["high"] < theirs["low"] else 0
+
+
+def _faster(evidence: Evidence) -> dict[str, str] | None:
+    base, others = _base(evidence)
+    networks = evidence["networks"]
+    reference = networks[base]["step_ms"] if base else None
+    timed = [name for name in others if networks[name]["step_ms"] and networks[name]["infer_per_second"]]
+    if reference is None or not timed or not networks[base]["infer_per_second"]:
+        return None
+    signs, parts = [], []
+    for name in timed:
+        step, infer = networks[name]["step_ms"], networks[name]["infer_per_second"]
+        signs.append(
+            1 if step["most"] < reference["least"] else -1 if step["least"] > reference["most"] else 0
+        )
+        parts.append(
+            f"{name} {step['median'] / reference['median']:.2g} times the seconds of a step, "
+            f"{infer['median'] / networks[base]['infer_per_second']['median']:.2g} times the recordings scored a second"
+        )
+    sentence = f"Against {base}: {'; '.join(parts)} (timed, so apart only where no trial of one is within the other's)."
+    return _answer(f"Faster than {base}?", _of_signs(signs), sentence)
+
+
+def _soon(evidence: Evidence) -> dict[str, str] | None:
+    """Return how soon each got to the target while it was trained, beside what the monitor found."""
+    timed = {name: one["seconds_to_target"] for name, one in evidence["networks"].items()}
+    known = {name: one for name, one in timed.items() if one and one["n_seeds"]}
+    if len(known) < 2:
+        return None
+    parts, calm = [], []
+    for name, one in known.items():
+        found = evidence["networks"][name]["findings"]
+        n_failed = len(evidence["networks"][name]["failed"])
+        problems = [f"{kind} {n} of {one['n_seeds']}" for kind, n in found.items() if kind != "stopped early"]
+        problems += [f"broke off {n_failed} times"] if n_failed else []
+        reached = f"in {one['n_reached']} of {one['n_seeds']}"
+        when = f"after {one['median']:.1f} s ({reached})" if one["n_reached"] else f"not ({reached})"
+        parts.append(f"{name} {when}{', ' + ' and '.join(problems) if problems else ''}")
+        if one["n_reached"] == one["n_seeds"] and not problems:
+            calm.append((one["median"], name))
+    end = (
+        f" Soonest without anything to find: {min(calm)[1]}."
+        if calm
+        else " None always arrives without a finding."
+    )
+    sentence = f"Validation {_metric(evidence)} {evidence['target']:g} is reached by {'; '.join(parts)}.{end}"
+    return _answer("How soon, and how steadily?", "not shown", sentence)
+
+
+def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
+    base, others = _base(evidence)
+    if not others:
+        return None
+    networks = evidence["networks"]
+    count = networks[base]["parameters"]
+    parts = [
+        f"{name} {networks[name]['parameters'] / count:.2g} times (as dense layers "
+        f"{networks[name]['dense_equivalent_parameters'] / networks[name]['parameters']:,.0f} times its own)"
+        for name in others
+    ]
+    if evidence["match"] == "parameters":
+        start = f"Parameters were matched, {base} has {count:,}: "
+        return _answer(f"Fewer parameters than {base}?", "not shown", f"{start}{', '.join(parts)}.")
+    signs = [1 if networks[name]["parameters"] < count else -1 for name in others]
+    start = f"At matched multiply-adds {base} has {count:,}: "
+    return _answer(f"Fewer parameters than {base}?", _of_signs(signs), f"{start}{', '.join(parts)}.")
+
+
+def _translation(evidence: Evidence) -> dict[str, str] | None:
+    parts, signs = [], []
+    for name, one in evidence["networks"].items():
+        point = next((p for p in one["translation"] if p["change"] and abs(p["shift"] - _SHIFT) < 1e-9), None)
+        if point is None or point["change"]["low"] is None:
+            continue
+        change = point["change"]
+        signs.append(-1 if change["high"] < 0 else 0)
+        words = "falls by" if change["high"] < 0 else "does not clearly change,"
+        size = f"{-change['value']:.3f}" if change["high"] < 0 else f"{change['value']:+.3f}"
+        low, high = (
+            (-change["high"], -change["low"]) if change["high"] < 0 else (change["low"], change["high"])
+        )
+        decided = point["decisions_changed"]
+        share = "" if np.isnan(decided) else f", {100 * decided:.0f} % of decisions change"
+        parts.append(f"{name} {words} {size} ({low:.3f} to {high:.3f}){share}")
+    if not parts:
+        return None
+    answer: Answer = "false" if all(sign < 0 for sign in signs) else "partly" if any(signs) else "not shown"
+    sentence = f"Shifted by {100 * _SHIFT:.0f} % of its length, {_metric(evidence)} of {'; '.join(parts)}."
+    return _answer("Indifferent to shifts?", answer, sentence)
+
+
+def _hierarchy(evidence: Evidence) -> dict[str, str] | None:
+    cuts = [
+        (name, stage)
+        for name, one in evidence["networks"].items()
+        for stage in one["stages"][:1]
+        if stage.get("whole_minus_cut") and len(one["stages"]) > 1
+    ]
+    if not cuts:
+        return None
+    corrected = holm(np.array([stage["whole_minus_cut"]["p"] for _, stage in cuts], dtype=np.float64))
+    signs, parts = [], []
+    for (name, stage), p in zip(cuts, corrected, strict=True):
+        lost = stage["whole_minus_cut"]
+        signs.append(0 if not p < 0.05 else 1 if lost["value"] > 0 else -1)
+        seen = (
+            ""
+            if stage["receptive_field_ms"] is None
+            else f", which sees {stage['receptive_field_ms']:,.0f} ms"
+        )
+        words = "" if p < 0.05 else ", not shown"
+        parts.append(
+            f"{name}'s {len(evidence['networks'][name]['stages'])} stages give {_signed(lost)} over its first alone"
+            f"{seen}{words}"
+        )
+    return _answer("Does hierarchy help?", _of_signs(signs), f"{'; '.join(parts)} (Holm over {len(cuts)}).")
+
+
+def _concentration(evidence: Evidence) -> dict[str, str] | None:
+    parts = [
+        f"{name} {100 * one['concentration']['value']:.0f} % ({100 * one['concentration']['low']:.0f} to "
+        f"{100 * one['concentration']['high']:.0f})"
+        for name, one in evidence["networks"].items()
+        if one["concentration"]
+    ]
+    if len(parts) < 2:
+        return None
+    sentence = (
+        f"The strongest tenth of the positions holds, of all that hiding changes: {', '.join(parts)}; evenly spread it "
+        "would be 10 %. That a map is concentrated does not make it right."
+    )
+    return _answer("Where do scores rest?", "not shown", sentence)
+
+
+def _removed(evidence: Evidence) -> dict[str, str] | None:
+    removed = [one for one in evidence["removed"] if one["gain"] is not None]
+    if not removed:
+        return None
+    useless = [one for one in removed if not (one["gain"]["clear"] and one["gain"]["value"] > 0)]
+    parts = [
+        f"{one['name'].rpartition('without ')[2]} gives {_signed(one['gain'])}"
+        + ("" if one["gain"]["clear"] else ", not shown")
+        for one in removed
+    ]
+    names = _listed([one["name"].rpartition("without ")[2] for one in useless])
+    end = (
+        f"To be deleted, since nothing shows that it buys anything: {names}."
+        if useless
+        else "All are worth keeping."
+    )
+    answer: Answer = "false" if len(useless) == len(removed) else "partly" if useless else "true"
+    rule = f"Holm over {len(removed)}" if len(removed) > 1 else "one step"
+    return _answer("Is every step worth keeping?", answer, f"{'; '.join(parts)} ({rule}). {end}")
+
+
+def _signed(one: Evidence) -> str:
+    if one["low"] is None:
+        return f"{one['value']:+.3f}"
+    return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+
+
+def _of_signs(signs: Sequence[int]) -> Answer:
+    if signs and all(sign > 0 for sign in signs):
+        return "true"
+    if any(sign > 0 for sign in signs):
+        return "partly"
+    return "false" if any(sign < 0 for sign in signs) else "not shown"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

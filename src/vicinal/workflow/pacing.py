@@ -1,0 +1,76 @@
+"""Pacing: how long trials will take, from a few steps of each network before the comparison starts."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vicinal.scores.score import score_pack
+from vicinal.terminal import QUIET
+from vicinal.workflow.learning import learn
+from vicinal.workflow.trial import Trial, gathered_for
+
+__all__ = ["Pace", "expected_s", "pace_of", "spoken", "total_s"]
+
+_STEPS = 8
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of one network.
+
+    Args:    step_s: of one step.  check_s: to set up, and to validate once.  scoring_s: of all test rows once.
+    """
+
+    step_s: float
+    check_s: float
+    scoring_s: float
+
+
+def pace_of(trial: Trial) -> Pace:
+    """Train a few steps, and score the test rows once."""
+    experiment, gathered = trial.experiment, gathered_for(trial.experiment, trial.data)
+    few = {"epochs": None, "minutes": None, "steps": _STEPS, "validate_after_steps": _STEPS}
+    learned = learn(
+        gathered.pack,
+        train=gathered.split.indices("train"),
+        validation=gathered.split.indices("validation"),
+        network=experiment.representations.network,
+        contract=experiment.inputs.contract,
+        task=experiment.inputs.task,
+        classes=gathered.pack.classes,
+        config=experiment.training.model_copy(update=few),
+        seed=experiment.seed,
+        sink=None,
+        show=QUIET,
+    )
+    start = time.perf_counter()
+    score_pack(learned.model, gathered.pack, gathered.split.indices("test"), role="test")
+    fitted = learned.fitted
+    return Pace(
+        fitted.training_s / max(fitted.n_steps, 1),
+        max(fitted.seconds - fitted.training_s, 0.0),
+        time.perf_counter() - start,
+    )
+
+
+def expected_s(trial: Trial, pace: Pace) -> float:
+    """Return how long a trial will take: its steps, its validations, and what is measured afterwards."""
+    config = trial.experiment.training
+    # Training, validation and calibration rows are scored too, and test rows again for each shift, later and earlier.
+    measuring_s = pace.scoring_s * (2 + 2 * len(trial.measures.shifts))
+    if config.minutes is not None:
+        return 60 * config.minutes + measuring_s
+    steps = config.steps or 0
+    return steps * pace.step_s + pace.check_s * (1 + steps / config.validate_after_steps) + measuring_s
+
+
+def spoken(seconds: float) -> str:
+    """Return seconds in words: "40 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def total_s(trials: Sequence[Trial], paces: dict[str, Pace]) -> float:
+    """Return how long these trials will take one after the other; those that have no pace are finished."""
+    return sum(expected_s(trial, paces[trial.name]) for trial in trials if trial.name in paces)

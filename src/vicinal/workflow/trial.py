@@ -1,0 +1,239 @@
+"""Trial: one network trained once, on a share of the training subjects with one seed, and all that is measured of it.
+
+A trial is plain data with a key, so that another process can perform it and a finished one is never performed again.
+Wiring: learning is `learning.py`'s, measuring is `measuring.py`'s.
+"""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import vicinal
+from vicinal.errors import TrainingError
+from vicinal.experiment import Experiment
+from vicinal.files import read_json, sha256_bytes, to_json, write_bytes, write_json
+from vicinal.inputs.splits import Split, with_fewer_groups
+from vicinal.representations.engine import choose
+from vicinal.representations.inspection import inspect
+from vicinal.scores.score import score_pack
+from vicinal.scoretable import Role, ScoreTable
+from vicinal.terminal import QUIET
+from vicinal.training.config import TrainingConfig
+from vicinal.workflow.gathering import Gathered, gather
+from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.measuring import NOTHING, Measured, Measures, measured, metric_of
+from vicinal.workflow.splitting import threshold_part
+
+__all__ = ["Outcome", "Trial", "gathered_for", "n_train_groups", "perform"]
+
+_FORMAT = 1
+_FACTS, _SCORES, _ARRAYS = "trial.json", "test.parquet", "measured.npz"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one training takes.
+
+    Args:    name: of the network in the comparison.  experiment: with its network, budget and learning rate; its
+             seed is that of the trial.  data: where the data set lies.  share: of the training subjects.
+             metric: of test, training and validation rows.  measures: what else is measured.
+             kept: folder of finished trials, or None.
+    """
+
+    name: str
+    experiment: Experiment
+    data: Path | None
+    share: float
+    metric: str
+    measures: Measures = NOTHING
+    kept: Path | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its outcome is kept already."""
+        return self.kept is not None and (self.kept / self.key / _FACTS).is_file()
+
+    @property
+    def key(self) -> str:
+        """Return what the outcome depends on as one hash: rows, network, training, and the program."""
+        gathered, experiment = gathered_for(self.experiment, self.data), self.experiment
+        facts = {
+            "format": _FORMAT,
+            "pack": gathered.pack.hash,
+            "split": self.split(gathered).hash,
+            "network": experiment.representations.network,
+            "training": experiment.training.model_dump(mode="json"),
+            "seed": experiment.seed,
+            "aim": experiment.aim,
+            "metric": self.metric,
+            "measures": dataclasses.asdict(self.measures),
+            "precision": choose(precision=experiment.training.precision).precision,
+            "threads": torch.get_num_threads(),
+            "versions": [vicinal.__version__, torch.__version__],
+        }
+        return sha256_bytes(to_json(facts, indent=None).encode())
+
+    def split(self, gathered: Gathered) -> Split:
+        """Return the split with the share of the training subjects; a smaller share of a seed lies within a larger."""
+        n = n_train_groups(gathered)
+        n_kept = min(max(round(self.share * n), 1), n)
+        if n_kept == n:
+            return gathered.split
+        return with_fewer_groups(
+            gathered.split, gathered.pack.groups, n_train=n_kept, seed=self.experiment.seed
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial found.
+
+    Args:    facts: JSON values: counts, seconds, history, findings; see `docs/compare.md`.
+             test: scores of the test rows; None where training failed.
+             measured: further measurements of the full share, or None.
+             reused: whether it was found finished.
+    """
+
+    facts: Mapping[str, Any]
+    test: ScoreTable | None = field(repr=False)
+    measured: Measured | None = field(default=None, repr=False)
+    reused: bool = False
+
+    @property
+    def failed(self) -> str:
+        """Why training failed, or ""."""
+        return str(self.facts.get("failed", ""))
+
+    def write(self, folder: Path) -> None:
+        """Keep it in a folder; the facts come last, so that an interrupted one does not count."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.test is not None:
+            write_bytes(folder / _SCORES, self.test.to_parquet())
+        if self.measured is not None:
+            write_bytes(folder / _ARRAYS, self.measured.to_bytes())
+        write_json(folder / _FACTS, dict(self.facts))
+
+    @staticmethod
+    def read(folder: Path) -> "Outcome | None":
+        """Read what `write` kept, or return None where nothing finished."""
+        if not (folder / _FACTS).is_file():
+            return None
+        test = ScoreTable.read(folder / _SCORES) if (folder / _SCORES).is_file() else None
+        arrays = Measured.read(folder / _ARRAYS) if (folder / _ARRAYS).is_file() else None
+        return Outcome(read_json(folder / _FACTS), test, arrays, reused=True)
+
+
+def perform(trial: Trial) -> Outcome:
+    """Train and measure, or return what a trial of the same key found before."""
+    folder = None if trial.kept is None else trial.kept / trial.key
+    found = None if folder is None else Outcome.read(folder)
+    if found is None:
+        found = _performed(trial)
+        if folder is not None:
+            found.write(folder)
+    return found
+
+
+def gathered_for(experiment: Experiment, data: Path | None) -> Gathered:
+    """Return the rows of an experiment; those of the last few inputs stay open."""
+    return _gathered(to_json(experiment.inputs.model_dump(mode="json"), indent=None), data)
+
+
+def n_train_groups(gathered: Gathered) -> int:
+    """Return how many subjects (or rows, where they are not known) there are to learn from."""
+    return len(np.unique(gathered.pack.groups[gathered.split.indices("train")]))
+
+
+@functools.lru_cache(maxsize=4)
+def _gathered(inputs: str, data: Path | None) -> Gathered:
+    # Only [inputs] counts; the rest is what every experiment must have.
+    experiment = Experiment.model_validate(
+        {
+            "title": "rows",
+            "inputs": json.loads(inputs),
+            "representations": {"network": "dense classes"},
+            "training": {"steps": 1},
+        }
+    )
+    return gather(experiment, data=data, show=QUIET, with_copies=False)
+
+
+def _performed(trial: Trial) -> Outcome:
+    experiment, gathered = trial.experiment, gathered_for(trial.experiment, trial.data)
+    split, pack = trial.split(gathered), gathered.pack
+    facts = _known_before(trial, gathered, split)
+    try:
+        learned = learn(
+            pack,
+            train=split.indices("train"),
+            validation=split.indices("validation"),
+            network=experiment.representations.network,
+            contract=experiment.inputs.contract,
+            task=experiment.inputs.task,
+            classes=pack.classes,
+            config=experiment.training,
+            seed=experiment.seed,
+            sink=None,
+            show=QUIET,
+        )
+    except TrainingError as error:
+        return Outcome({**facts, "failed": str(error)}, None)
+    roles: tuple[Role, ...] = ("train", "validation", threshold_part(split), "test")
+    tables = {
+        role: score_pack(learned.model, pack, split.indices(role), role=role, split_hash=split.hash)
+        for role in roles
+    }
+    facts |= _known_after(learned, experiment.training)
+    facts |= {
+        f"{role}_metric": metric_of(tables[role], trial.metric) for role in ("train", "validation", "test")
+    }
+    more = measured(trial.measures, learned.model, gathered, tables[threshold_part(split)], experiment)
+    return Outcome(facts, tables["test"], more)
+
+
+def _known_before(trial: Trial, gathered: Gathered, split: Split) -> dict[str, Any]:
+    experiment, train = trial.experiment, split.indices("train")
+    cost = inspect(
+        experiment.representations.network,
+        input_shape=experiment.inputs.contract.input_shape,
+        rate_hz=experiment.inputs.contract.position_rate_hz,
+        n_outputs=len(gathered.pack.classes),
+    )
+    return {
+        "name": trial.name,
+        "network": cost.text,
+        "share": trial.share,
+        "shifts": list(trial.measures.shifts),
+        "seed": experiment.seed,
+        "learning_rate": experiment.training.learning_rate,
+        "n_train_subjects": len(np.unique(gathered.pack.groups[train])),
+        "n_train_rows": len(train),
+        "parameters": cost.parameters,
+        "multiply_adds": cost.multiply_adds,
+        "activation_bytes": cost.activation_bytes,
+        "dense_equivalent_parameters": cost.dense_equivalent_parameters,
+    }
+
+
+def _known_after(learned: Learned, config: TrainingConfig) -> dict[str, Any]:
+    fitted, select = learned.fitted, learned.select
+    best = next((one for one in fitted.history if one["epoch"] == fitted.best_epoch), fitted.history[-1])
+    return {
+        "n_steps": fitted.n_steps,
+        "train_seconds": fitted.training_s,
+        "seconds": fitted.seconds,
+        "best_epoch": fitted.best_epoch,
+        "select": select,
+        "selected": best["validation"][select],
+        "batch": config.batch,
+        # Enough of the way to see how fast and how steadily it was learnt.
+        "history": [[one["seconds"], one["step"], one["validation"][select]] for one in fitted.history],
+        "findings": [[one.kind, one.message] for one in learned.monitor.findings],
+    }

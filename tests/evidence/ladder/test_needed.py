@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from vicinal.evidence.ladder.needed import needed, ratio
+from vicinal.evidence.ladder.sample import Sample
+
+
+def curve(values: dict[int, float], *, spread: float = 0.0, seed: int = 0) -> dict[int, Sample]:
+    noise = np.random.default_rng(seed).normal(0, 1, 500) * spread
+    return {n: Sample(np.array([value]), np.array([value + noise]), 30) for n, value in values.items()}
+
+
+def test_between_two_sizes_the_number_is_read_off_the_logarithm() -> None:
+    found = needed(curve({10: 0.6, 100: 0.8, 1000: 0.9}), 0.7)
+    assert found.value == pytest.approx(np.sqrt(10 * 100))
+    assert (found.low, found.high) == pytest.approx((found.value, found.value))
+    assert found.words() == "32 (32 to 32)"
+
+
+def test_it_counts_from_where_the_curve_stays_above() -> None:
+    assert needed(curve({10: 0.9, 100: 0.7, 1000: 0.9}), 0.8).value == pytest.approx(np.sqrt(100 * 1000))
+
+
+def test_ends_are_named_for_what_they_are() -> None:
+    early = needed(curve({10: 0.9, 100: 0.95}), 0.8)
+    assert (early.value, early.to_dict()["at_most"], early.words()) == (10, True, "<= 10 (10 to 10)")
+    late = needed(curve({10: 0.5, 100: 0.6}), 0.8)
+    assert not late.is_reached
+    assert late.to_dict()["value"] is None
+    assert late.words() == "not reached with 100"
+
+
+def test_the_interval_says_when_it_may_not_be_reached() -> None:
+    found = needed(curve({10: 0.6, 100: 0.82}, spread=0.05), 0.8)
+    assert found.value == pytest.approx(10 * 10 ** (0.2 / 0.22))
+    assert found.low < found.value
+    assert np.isinf(found.high)
+    assert found.words().endswith("to over 100)")
+
+
+def test_seeds_move_it_too() -> None:
+    values = np.array([0.78, 0.8, 0.82])
+    one = {
+        n: Sample(values + add, np.repeat(values[:, None] + add, 500, axis=1), 30)
+        for n, add in ((10, -0.1), (1000, 0.1))
+    }
+    found = needed(one, 0.8)
+    assert found.value == pytest.approx(100)
+    assert found.low < 90 < 110 < found.high
+
+
+def test_a_ratio_is_clear_only_where_its_interval_is() -> None:
+    few, many = curve({10: 0.7, 100: 0.9}, spread=0.01), curve({10: 0.6, 100: 0.8}, spread=0.01)
+    found = ratio(needed(few, 0.75), needed(many, 0.75))
+    assert found is not None
+    assert found.value == pytest.approx(10 ** (0.25 - 0.75))
+    assert found.is_clear
+    assert found.high < 1
+    alone = ratio(needed(few, 0.75), needed(curve({10: 0.7, 100: 0.9}, spread=0.05, seed=1), 0.75))
+    assert alone is not None
+    assert not alone.is_clear
+
+
+def test_a_level_for_many_is_wider() -> None:
+    few, many = (
+        needed(curve({10: low, 100: 0.9}, spread=0.02, seed=k), 0.75) for k, low in enumerate((0.7, 0.6))
+    )
+    one, ten = ratio(few, many), ratio(few, many, n_compared=10)
+    assert one is not None and ten is not None  # noqa: PT018
+    assert ten.low < one.low < one.high < ten.high
+
+
+def test_who_does_not_arrive_bounds_the_ratio_from_one_side() -> None:
+    arrives, not_there = needed(curve({10: 0.7, 100: 0.9}), 0.8), needed(curve({10: 0.5, 100: 0.6}), 0.8)
+    fewer = ratio(arrives, not_there)
+    assert fewer is not None
+    assert (fewer.value, fewer.high, fewer.is_clear) == (0, 0, True)
+    more = ratio(not_there, arrives)
+    assert more is not None
+    assert more.to_dict() == {"value": None, "low": None, "high": None, "clear": True}
+    assert ratio(not_there, not_there) is None

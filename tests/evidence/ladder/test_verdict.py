@@ -1,0 +1,186 @@
+import copy
+from typing import Any
+
+import pytest
+
+from vicinal.evidence.ladder.verdict import verdict
+
+
+def interval(value: float, half: float = 0.01) -> dict[str, float]:
+    return {"value": value, "low": value - half, "high": value + half}
+
+
+def network(
+    value: float, *, gap: float = 0.05, step_ms: float = 2.0, change: float = -0.2, cut: float = 0.1
+) -> Any:
+    point = {"n_train_subjects": 40, **interval(value - 0.1), "gap": interval(gap)}
+    timed = {"median": step_ms, "least": step_ms * 0.95, "most": step_ms * 1.05}
+    stage = {
+        "receptive_field_ms": 70.0,
+        "whole_minus_cut": {**interval(cut), "p": 0.001 if abs(cut) > 0.01 else 0.5},
+    }
+    return {
+        "curve": [point, {**point, "n_train_subjects": 400, **interval(value)}],
+        "needed": {"value": 120.0, "low": 90.0, "high": None, "most_tried": 400, "at_most": False},
+        "step_ms": timed,
+        "infer_per_second": timed,
+        "parameters": 1000,
+        "dense_equivalent_parameters": 50_000,
+        "translation": [
+            {"shift": 0.1, "change": interval(change), "decisions_changed": 0.25},
+        ],
+        "stages": [stage, {"receptive_field_ms": 150.0}],
+        "concentration": {**interval(0.4), "n_signals": 16},
+        "seconds_to_target": {"median": step_ms, "least": 1.0, "most": 9.0, "n_reached": 3, "n_seeds": 3},
+        "findings": {},
+        "failed": [],
+    }
+
+
+def evidence(**networks: Any) -> dict[str, Any]:
+    names = list(networks)
+    return {
+        "metric": "auroc",
+        "target": 0.9,
+        "unit": "subjects",
+        "match": "parameters",
+        "networks": networks,
+        "contrasts": [
+            {"a": a, "b": b, **interval(0.1), "clear": True}
+            for k, a in enumerate(names)
+            for b in names[k + 1 :]
+        ],
+        "needed_ratios": [
+            {"a": name, "b": names[0], "value": 0.4, "low": 0.3, "high": 0.6, "clear": True}
+            for name in names[1:]
+        ],
+        "removed": [],
+    }
+
+
+def said(made: dict[str, Any], question: str) -> tuple[str, str]:
+    return next(
+        (one["answer"], one["sentence"]) for one in verdict(made) if one["question"].startswith(question)
+    )
+
+
+def test_the_best_is_named_only_where_it_beats_the_others() -> None:
+    made = evidence(conv=network(0.95), dense=network(0.85))
+    assert said(made, "Which is best") == (
+        "true",
+        "In AUROC, conv is beaten by none; conv is above dense by 0.100 (0.090 to 0.110) (one pair).",
+    )
+    made["contrasts"][0]["clear"] = False
+    assert said(made, "Which is best") == (
+        "not shown",
+        "No two of conv and dense differ in AUROC (one pair).",
+    )
+
+
+def test_a_pair_the_other_way_round_is_turned() -> None:
+    made = evidence(dense=network(0.85), conv=network(0.95))
+    made["contrasts"][0] |= {"value": -0.1, "low": -0.11, "high": -0.08}
+    assert "conv is above dense by 0.100 (0.080 to 0.110)" in said(made, "Which is best")[1]
+
+
+def test_fewer_subjects_are_claimed_only_where_the_ratio_is_clear() -> None:
+    made = evidence(dense=network(0.85), conv=network(0.95))
+    answer, sentence = said(made, "Less data than dense")
+    assert answer == "true"
+    assert "For AUROC 0.9, dense needs 120 subjects (90 to over 400)" in sentence
+    assert "conv 0.4 (0.3 to 0.6)" in sentence
+    made["needed_ratios"][0] |= {"high": 1.2, "clear": False}
+    answer, sentence = said(made, "Less data than dense")
+    assert (answer, "conv 0.4 (0.3 to 1.2), not shown" in sentence) == ("not shown", True)
+    made["needed_ratios"][0] |= {"value": 3.0, "low": 2.0, "high": None, "clear": True}
+    answer, sentence = said(made, "Less data than dense")
+    assert (answer, "conv 3 (2 to any number)" in sentence) == ("false", True)
+    made["needed_ratios"] = []
+    assert "conv does not get there either" in said(made, "Less data than dense")[1]
+
+
+def test_who_gets_there_alone_and_who_does_not() -> None:
+    made = evidence(dense=network(0.85), conv=network(0.95), lstm=network(0.6))
+    made["needed_ratios"][0] |= {"value": 0.0, "low": 0.0, "high": 0.7, "clear": True}
+    made["needed_ratios"][1] |= {"value": None, "low": None, "high": None, "clear": True}
+    answer, sentence = said(made, "Less data than dense")
+    assert answer == "partly"
+    assert "conv gets there, fewer (up to 0.7 times)" in sentence
+    assert "lstm does not get there" in sentence
+
+
+def test_gaps_differ_where_their_intervals_are_apart() -> None:
+    made = evidence(dense=network(0.85, gap=0.2), conv=network(0.95, gap=0.05))
+    assert said(made, "Less overfitting")[0] == "true"
+    made["networks"]["conv"] = network(0.95, gap=0.19)
+    answer, sentence = said(made, "Less overfitting")
+    assert (answer, "no clearly other gap" in sentence) == ("not shown", True)
+    made["networks"]["conv"] = network(0.95, gap=0.4)
+    assert said(made, "Less overfitting")[0] == "false"
+
+
+def test_speed_parameters_shifts_and_stages() -> None:
+    made = evidence(dense=network(0.85, step_ms=1.0), conv=network(0.95, step_ms=3.0, change=0.0, cut=0.0))
+    assert said(made, "Faster than dense")[0] == "false"
+    assert "conv 3 times the seconds of a step" in said(made, "Faster than dense")[1]
+    assert said(made, "Fewer parameters")[0] == "not shown"
+    assert "as dense layers 50 times its own" in said(made, "Fewer parameters")[1]
+    made["match"] = "multiply-adds"
+    assert said(made, "Fewer parameters")[0] == "false"
+    answer, sentence = said(made, "Indifferent to shifts")
+    assert answer == "partly"
+    assert "dense falls by 0.200 (0.190 to 0.210), 25 % of decisions change" in sentence
+    assert "conv does not clearly change, +0.000 (-0.010 to 0.010)" in sentence
+    answer, sentence = said(made, "Does hierarchy help")
+    assert answer == "partly"
+    assert (
+        "dense's 2 stages give +0.100 (+0.090 to +0.110) over its first alone, which sees 70 ms" in sentence
+    )
+    assert (
+        "conv's 2 stages give +0.000 (-0.010 to +0.010) over its first alone, which sees 70 ms, not shown"
+        in sentence
+    )
+
+
+def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
+    made = evidence(own=network(0.9))
+    made["contrasts"] = []
+    made["removed"] = [
+        {"name": "without gain low 0.7", "gain": {**interval(0.05), "clear": True}},
+        {"name": "without polarity", "gain": {**interval(0.001), "clear": False}},
+        {"name": "without shift", "gain": {**interval(-0.05), "clear": True}},
+    ]
+    answer, sentence = said(made, "Is every step worth keeping")
+    assert answer == "partly"
+    assert (
+        "gain low 0.7 gives +0.050 (+0.040 to +0.060); polarity gives +0.001 (-0.009 to +0.011), not shown"
+        in sentence
+    )
+    assert sentence.endswith("To be deleted, since nothing shows that it buys anything: polarity and shift.")
+
+
+def test_the_soonest_is_the_one_without_a_finding() -> None:
+    made = evidence(
+        slow=network(0.9, step_ms=9.0), fast=network(0.9, step_ms=1.0), wild=network(0.9, step_ms=0.5)
+    )
+    made["networks"]["fast"]["findings"] = {"diverging": 2, "stopped early": 1}
+    made["networks"]["wild"]["seconds_to_target"] = {"n_reached": 0, "n_seeds": 3}
+    answer, sentence = said(made, "How soon")
+    assert answer == "not shown"
+    assert (
+        "slow after 9.0 s (in 3 of 3); fast after 1.0 s (in 3 of 3), diverging 2 of 3; wild not (in 0 of 3)"
+        in sentence
+    )
+    assert sentence.endswith("Soonest without anything to find: slow.")
+    made["networks"]["slow"]["failed"] = ["loss nan"]
+    assert "broke off 1 times" in said(made, "How soon")[1]
+    assert said(made, "How soon")[1].endswith("None always arrives without a finding.")
+
+
+@pytest.mark.parametrize("missing", ["translation", "stages", "concentration", "seconds_to_target"])
+def test_what_was_not_measured_is_not_judged(missing: str) -> None:
+    made = evidence(dense=network(0.85), conv=network(0.95))
+    less = copy.deepcopy(made)
+    for one in less["networks"].values():
+        one[missing] = [] if missing in ("translation", "stages") else None
+    assert len(verdict(less)) == len(verdict(made)) - 1

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vicinal.evidence.ladder.sample import Sample
+from vicinal.workflow.comparing import Asked, Comparison, compare
+from vicinal.workflow.summing_up import _concentration, _half_reach, _seconds_to, _spread
+
+
+@pytest.fixture(scope="module")
+def compared(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    asked = Asked(networks=("dense@4", "conv@4"), shares=(0.5,), seeds=2, rates=(0.01,), cut=())
+    folder = tmp_path_factory.mktemp("summed") / "up"
+    return compare(
+        experiment_file, asked, output=folder, overrides=["training.epochs=1", "evidence.resamples=100"]
+    )
+
+
+def test_costs_shifts_and_stages_of_each_network(compared: Comparison) -> None:
+    for name, one in compared.evidence["networks"].items():
+        assert one["parameters"] > 0
+        for timed in ("train_seconds", "step_ms", "infer_per_second"):
+            assert 0 < one[timed]["least"] <= one[timed]["median"] <= one[timed]["most"]
+        assert [point["shift"] for point in one["translation"]] == [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5]
+        for point in one["translation"][1:]:
+            assert point["change"]["value"] == pytest.approx(point["value"] - one["translation"][0]["value"])
+        assert one["concentration"]["n_signals"] == 16
+        assert [stage["n_stages"] for stage in one["stages"]] == list(range(1, len(one["stages"]) + 1))
+        assert "value" in one["stages"][-1]
+        assert all("value" not in stage for stage in one["stages"][:-1])
+        if name == "conv@4":
+            # 7 samples at 100 Hz, then 6 more at twice the distance with each stage.
+            assert [stage["receptive_field_ms"] for stage in one["stages"]] == [70, 190, 430, 910]
+
+
+def test_the_needed_number_is_in_words_and_numbers(compared: Comparison) -> None:
+    found = compared.evidence
+    assert found["unit"] == "subjects"
+    (contrast,) = found["contrasts"]
+    values = {name: one["curve"][-1]["value"] for name, one in found["networks"].items()}
+    assert contrast["value"] == pytest.approx(values["dense@4"] - values["conv@4"])
+    for one in found["networks"].values():
+        assert one["needed"]["target"] == found["target"]
+        assert (one["needed"]["fewest_tried"], one["needed"]["most_tried"]) == (21, 42)
+
+
+def test_every_key_is_documented(compared: Comparison) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text().split("## compare.json")[1]
+    one = compared.evidence["networks"]["dense@4"]
+    keys = {*compared.evidence, *one, *one["curve"][0], *one["stages"][-1], *one["translation"][0]}
+    keys |= {*one["needed"], *compared.evidence["contrasts"][0], *compared.evidence["protocol"]}
+    assert sorted(key for key in keys if f"`{key}`" not in page) == []
+
+
+def test_seconds_are_counted_until_validation_rows_are_at_the_target() -> None:
+    entry = {
+        "select": "auroc",
+        "history": [[[1.0, 5, 0.7], [2.0, 10, 0.9]], [[1.5, 5, 0.8]], [[9.0, 5, None]]],
+    }
+    assert _seconds_to(0.75, "auroc", entry) == {
+        "median": 1.75, "least": 1.5, "most": 2.0, "n_reached": 2, "n_seeds": 3,
+    }  # fmt: skip
+    assert _seconds_to(0.95, "auroc", entry) == {"n_reached": 0, "n_seeds": 3}
+    assert _seconds_to(0.75, "accuracy", entry) is None
+
+
+def test_the_target_is_what_half_of_the_networks_reach() -> None:
+    full = {
+        str(k): Sample(np.array([value]), np.zeros((1, 9)), 9) for k, value in enumerate((0.6, 0.876, 0.93))
+    }
+    assert _half_reach(full) == pytest.approx(0.87)
+    full["3"] = Sample(np.array([0.99]), np.zeros((1, 9)), 9)
+    assert _half_reach(full) == pytest.approx(0.93)
+
+
+def test_small_sums() -> None:
+    assert _spread([3.0, 1.0, 2.0]) == {"median": 2.0, "least": 1.0, "most": 3.0}
+    assert _spread([]) is None
+    found = _concentration(np.array([[0.2, 0.4, np.nan], [0.4, 0.6, np.nan]]))
+    assert found is not None
+    assert (found["value"], found["n_signals"]) == (pytest.approx(0.4), 2)
+    assert _concentration(np.full((2, 3), np.nan)) is None

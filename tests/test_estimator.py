@@ -324,8 +324,10 @@ def test_rows_that_something_was_fitted_on_neither_decide_nor_judge() -> None:
         classifier.score_table(x[60:], y[60:])
     assert len(classifier.score_table(x[90:], y[90:], groups=groups[90:])) == 30
     assert len(classifier.score_table(x[:60], y[:60], role="train")) == 60
+    classifier.fit(x[:60], y[:60])
+    assert len(classifier.score_table(x[60:], y[60:])) == 60  # a new fit knows nothing of an earlier policy
     with pytest.raises(ExperimentError, match="there is no policy yet"):
-        classifier.fit(x[:60], y[:60]).decide(x)
+        classifier.decide(x)
 
 
 def test_channels_and_units_are_those_of_the_contract() -> None:

@@ -6,17 +6,19 @@ import torch
 from vicinal.representations.layers.geometry import Taps
 from vicinal.representations.layers.pool import AttentionPool, Flatten, GlobalPool, WindowPool
 
-X = torch.tensor([[-1.0, -3.0, -5.0, -2.0], [4.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]).reshape(3, 1, 1, 4)
-LENGTHS = torch.tensor([4, 2, 0])
+# The last row lies below the zeros behind its end: were they seen, its maxima would be 0.
+ROWS = [[-1.0, -3.0, -5.0, -2.0], [4.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [-7.0, -6.0, 0.0, 0.0]]
+X = torch.tensor(ROWS).reshape(4, 1, 1, 4)
+LENGTHS = torch.tensor([4, 2, 0, 2])
 
 
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ("mean", [[-2.75], [3.0], [0.0]]),
-        ("max", [[-1.0], [4.0], [0.0]]),
-        ("mean-max", [[-2.75, -1.0], [3.0, 4.0], [0.0, 0.0]]),
-        ("last", [[-2.0], [2.0], [0.0]]),
+        ("mean", [[-2.75], [3.0], [0.0], [-6.5]]),
+        ("max", [[-1.0], [4.0], [0.0], [-6.0]]),
+        ("mean-max", [[-2.75, -1.0], [3.0, 4.0], [0.0, 0.0], [-6.5, -6.0]]),
+        ("last", [[-2.0], [2.0], [0.0], [-6.0]]),
     ],
 )
 def test_global(how: str, expected: list[list[float]]) -> None:
@@ -29,12 +31,32 @@ def test_global(how: str, expected: list[list[float]]) -> None:
 @pytest.mark.parametrize(
     ("how", "padding", "expected", "lengths"),
     [
-        ("mean", "valid", [[-2.0, -4.0, -3.5], [3.0, 0.0, 0.0], [0.0, 0.0, 0.0]], [3, 1, 0]),
-        ("max", "valid", [[-1.0, -3.0, -2.0], [4.0, 0.0, 0.0], [0.0, 0.0, 0.0]], [3, 1, 0]),
-        ("mean", "same", [[-2.0, -4.0, -3.5, -2.0], [3.0, 2.0, 0.0, 0.0], [0.0] * 4], [4, 2, 0]),
-        ("max", "same", [[-1.0, -3.0, -2.0, -2.0], [4.0, 2.0, 0.0, 0.0], [0.0] * 4], [4, 2, 0]),
-        ("mean", "causal", [[-1.0, -2.0, -4.0, -3.5], [4.0, 3.0, 0.0, 0.0], [0.0] * 4], [4, 2, 0]),
-        ("max", "causal", [[-1.0, -1.0, -3.0, -2.0], [4.0, 4.0, 0.0, 0.0], [0.0] * 4], [4, 2, 0]),
+        ("mean", "valid", [[-2.0, -4.0, -3.5], [3.0, 0.0, 0.0], [0.0] * 3, [-6.5, 0.0, 0.0]], [3, 1, 0, 1]),
+        ("max", "valid", [[-1.0, -3.0, -2.0], [4.0, 0.0, 0.0], [0.0] * 3, [-6.0, 0.0, 0.0]], [3, 1, 0, 1]),
+        (
+            "mean",
+            "same",
+            [[-2.0, -4.0, -3.5, -2.0], [3.0, 2.0, 0.0, 0.0], [0.0] * 4, [-6.5, -6.0, 0.0, 0.0]],
+            [4, 2, 0, 2],
+        ),
+        (
+            "max",
+            "same",
+            [[-1.0, -3.0, -2.0, -2.0], [4.0, 2.0, 0.0, 0.0], [0.0] * 4, [-6.0, -6.0, 0.0, 0.0]],
+            [4, 2, 0, 2],
+        ),
+        (
+            "mean",
+            "causal",
+            [[-1.0, -2.0, -4.0, -3.5], [4.0, 3.0, 0.0, 0.0], [0.0] * 4, [-7.0, -6.5, 0.0, 0.0]],
+            [4, 2, 0, 2],
+        ),
+        (
+            "max",
+            "causal",
+            [[-1.0, -1.0, -3.0, -2.0], [4.0, 4.0, 0.0, 0.0], [0.0] * 4, [-7.0, -6.0, 0.0, 0.0]],
+            [4, 2, 0, 2],
+        ),
     ],
 )
 def test_windows_of_two(how: str, padding: str, expected: list[list[float]], lengths: list[int]) -> None:

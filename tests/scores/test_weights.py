@@ -36,6 +36,19 @@ def test_the_bytes_by_hand():
     }
 
 
+@pytest.mark.parametrize("n", range(1, 40))
+def test_a_header_of_any_size_is_read(n):
+    """One of 128 bytes begins with the byte that a pickle begins with."""
+    weights = {"a" * n: WEIGHTS["a"], "b": WEIGHTS["b"]}
+    data = encode_weights(weights)
+    assert set(decode_weights(data)) == set(weights)
+
+
+def test_some_of_those_headers_begin_like_a_pickle():
+    sizes = [encode_weights({"a" * n: WEIGHTS["a"], "b": WEIGHTS["b"]})[0] for n in range(1, 40)]
+    assert 0x80 in sizes
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

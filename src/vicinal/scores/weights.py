@@ -74,7 +74,8 @@ def fill(network: nn.Module, weights: Weights) -> None:
 
 
 def _check_header(data: bytes) -> None:
-    if data[:1] == b"\x80" or data[:4] == b"PK\3\4":
+    # A header of 128 bytes, or 384, begins like a pickle too; but then the JSON begins at the ninth byte.
+    if (data[:1] == b"\x80" and data[8:9] != b"{") or data[:4] == b"PK\3\4":
         raise FormatError("expected safetensors, got a pickle or an archive, which is never opened.")
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > min(_LARGEST_HEADER, len(data) - 8):

@@ -30,6 +30,7 @@ __all__ = [
     "SplitConfig",
     "experiment_of",
     "load_experiment",
+    "parse_evidence",
     "parse_experiment",
     "parse_inputs",
 ]
@@ -295,6 +296,17 @@ def parse_inputs(
     except ValidationError as error:
         raise ExperimentError("inputs:\n" + "\n".join(_problems(error, ("inputs",)))) from error
     return _with_absolute(inputs, base or Path.cwd())
+
+
+def parse_evidence(data: Mapping[str, Any]) -> EvidenceConfig:
+    """Check what would stand in [evidence], for evidence that no experiment asks for.
+
+    Raises:  ExperimentError: for every problem in it, at once.
+    """
+    try:
+        return EvidenceConfig.model_validate(data)
+    except ValidationError as error:
+        raise ExperimentError("evidence:\n" + "\n".join(_problems(error, ("evidence",)))) from error
 
 
 def _parsed(override: str) -> tuple[str, Any]:

@@ -132,3 +132,70 @@ def test_nothing_that_fits_says_why(finished: Run, folder: Path, tmp_path: Path)
     (tmp_path / "labels.csv").write_text("file,label\n0,normal\n1,disease\n")
     with pytest.raises(FormatError, match="none of 2 recordings could be scored"):
         evaluate([finished.folder], data=tmp_path)
+
+
+def test_an_external_evaluation_has_the_evidence_of_a_run(
+    finished: Run, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    done = evaluate(
+        [finished.folder],
+        data=folder,
+        columns=["sex", "quality=0.5"],
+        robustness=["gain", "shift", "hum50"],
+        robustness_rows=20,
+        output=output,
+        resamples=100,
+    )
+    (evidence,) = done.evidence
+    made_by_a_run = set(finished.evidence) - {"network", "dataflow", "training", "versions"}
+    assert made_by_a_run <= set(evidence) | {"learning_curve"}
+    table = ScoreTable.read(output / "scores.parquet")
+    groups = evidence["subgroups"]["quality"]
+    assert groups["0.5 and over"]["n"] == (table.columns["quality"] >= 0.5).sum()
+    assert set(groups) <= {"under 0.5", "0.5 and over"}
+    # Two recordings a person, and the one that could not be scored: 20 rows or 21.
+    found = evidence["robustness"]["gain"]
+    assert found["n_test_rows"] == len(table)
+    assert found["n_rows"] in (20, 21)
+    assert found["undisturbed"]["n"] == found["n_rows"]
+    # Half of the recordings are in mV and half in uV, and a gain does not depend on it.
+    assert {point["n"] for point in found["points"]} == {found["n_rows"]}
+    assert "above 100 Hz" in evidence["robustness"]["hum50"]["left_out"]
+    page = (output / "report.html").read_text()
+    errors = page.split('id="errors"')[1]
+    model = Model.load(finished.folder / "model.vicinal")
+    assert model.policy is not None
+    wrong = model.policy.decide(table.probabilities)[:, 0] != table.truth[:, 0]
+    assert wrong.any()
+    assert errors.count('class="strip"') > 0
+    assert any(str(name) in errors for name in table.ids[wrong])
+    assert "AUROC under gain" in page
+    assert "--robustness gain --robustness shift" in evidence["protocol"]["command"]
+
+
+def test_differences_stand_in_both_reports_and_the_json(
+    finished: Run, other: Run, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    done = evaluate([finished.folder, other.folder], data=folder, output=output, resamples=100)
+    for mark, evidence in zip("ab", done.evidence, strict=True):
+        assert evidence["differences"]["metrics"] == done.differences
+        assert json.loads((output / f"evidence-{mark}.json").read_text()) == evidence
+        for name in (f"report-{mark}.html", f"report-{mark}.md"):
+            text = (output / name).read_text()
+            assert "Two models on the same rows" in text
+            assert f"{done.differences['auroc']['value']:.3f}" in text
+        assert (output / f"errors-{mark}.safetensors").is_file()
+    assert done.to_dict()["differences"] == done.differences
+
+
+def test_columns_are_looked_for_before_anything_is_scored(finished: Run, folder: Path) -> None:
+    with pytest.raises(ExperimentError, match="no column 'sx', did you mean 'sex'"):
+        evaluate([finished.folder], data=folder, columns=["sx"])
+    with pytest.raises(ExperimentError, match="expected numbers between commas"):
+        evaluate([finished.folder], data=folder, columns=["sex=a"])
+    with pytest.raises(ExperimentError, match="must rise"):
+        evaluate([finished.folder], data=folder, columns=["quality=0.5,0.1"])
+    with pytest.raises(ExperimentError, match=r"evidence.robustness.0: .*'shift'"):
+        evaluate([finished.folder], data=folder, robustness=["shitf"])

@@ -58,7 +58,9 @@ def test_evidence_with_everything_that_can_be_asked_for(experiment_file: Path, t
     ]  # fmt: skip
     run(experiment_file, output=tmp_path / "run", overrides=overrides)
     evidence = json.loads((tmp_path / "run" / "evidence.json").read_text())
-    assert set(evidence) == set(SCHEMA["properties"]) - {"contract", "alarms", "earlier_policies"}
+    assert set(evidence) == set(SCHEMA["properties"]) - {
+        "contract", "alarms", "earlier_policies", "differences",
+    }  # fmt: skip
     assert list(problems(evidence, SCHEMA)) == []
 
 
@@ -67,7 +69,16 @@ def test_the_evidence_of_an_external_evaluation(finished: Run, experiment_file: 
     evaluate([finished.folder], data=experiment_file, columns=["condition"], output=output, resamples=100)
     evidence = json.loads((output / "evidence.json").read_text())
     of_a_run = {"robustness", "learning_curve", "dataflow", "network", "training", "versions"}
-    assert set(evidence) == set(SCHEMA["properties"]) - of_a_run - {"alarms", "earlier_policies"}
+    assert set(evidence) == set(SCHEMA["properties"]) - of_a_run - {
+        "alarms", "earlier_policies", "differences",
+    }  # fmt: skip
+    assert list(problems(evidence, SCHEMA)) == []
+
+
+def test_the_evidence_of_two_models(finished: Run, experiment_file: Path, tmp_path: Path) -> None:
+    evaluate([finished.folder] * 2, data=experiment_file, output=tmp_path / "out", resamples=100)
+    evidence = json.loads((tmp_path / "out" / "evidence-b.json").read_text())
+    assert evidence["differences"]["metrics"]
     assert list(problems(evidence, SCHEMA)) == []
 
 

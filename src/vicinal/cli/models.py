@@ -48,7 +48,15 @@ def evaluate(
         typer.Option("--set", help="Set one key of [inputs]: label_column=diagnosis. Repeatable."),
     ] = None,
     subgroup: Annotated[
-        list[str] | None, typer.Option(help="A column of the labels, for subgroups. Repeatable.")
+        list[str] | None,
+        typer.Option(help="A column of the labels, or quality; with bands, age=40,65. Repeatable."),
+    ] = None,
+    robustness: Annotated[
+        list[str] | None, typer.Option(help="A disturbance of the recordings, such as muscle. Repeatable.")
+    ] = None,
+    robustness_rows: Annotated[int, typer.Option(min=20, help="So many recordings at most.")] = 500,
+    metrics: Annotated[
+        list[str] | None, typer.Option(help="Further metrics, such as beats. Repeatable.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A folder for evidence, scores and report.")] = None,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of subjects.")] = 2000,
@@ -65,6 +73,9 @@ def evaluate(
         data=data,
         overrides=keys or [],
         columns=subgroup or [],
+        robustness=robustness or [],
+        robustness_rows=robustness_rows,
+        metrics=metrics or [],
         output=output,
         resamples=resamples,
         seed=seed,

@@ -185,4 +185,4 @@ def _evidence(
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )
-    return found | in_subgroups(experiment, table, decisions)
+    return found | in_subgroups(experiment.evidence, table, decisions, seed=experiment.seed)

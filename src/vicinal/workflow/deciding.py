@@ -94,7 +94,7 @@ def decide(
     }
     # What the run measured of scores alone stays; alarms are of the policy that gave them.
     kept = {name: value for name, value in before.items() if name != "alarms"}
-    evidence = kept | judge(experiment, tested, policy, protocol=protocol)
+    evidence = kept | judge(experiment.evidence, tested, policy, protocol=protocol, seed=experiment.seed)
     evidence["earlier_policies"] = [*before.get("earlier_policies", []), _remembered(before)]
     _write(folder, decided, policy, fitted, evidence)
     return Decided(folder, policy, model.policy, n_policies, evidence)

@@ -4,7 +4,7 @@ Chosen so that they are the most confident errors of any policy, with what the n
 data nor model are needed to draw them under another one. Wiring only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,15 @@ from vicinal.evidence.report.content import Example
 from vicinal.files import write_bytes
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.pack import Pack
+from vicinal.inputs.prepare import Prepared
 from vicinal.scores.attribution import contributions
 from vicinal.scores.model import Model
 from vicinal.scores.weights import decode_weights, encode_weights
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["examples_of", "keep_examples"]
+__all__ = ["FILE", "examples_of", "keep_examples"]
 
-_FILE = "errors.safetensors"
+FILE = "errors.safetensors"
 _MOST_OF_A_KIND = 12
 _MOST = 48
 _STEPS = 16
@@ -31,57 +32,61 @@ _STEPS = 16
 
 def keep_examples(
     folder: Path,
-    pack: Pack,
+    rows: Pack | Callable[[str], Prepared],
     table: ScoreTable,
     models: Sequence[Model],
     *,
     decisions: Int8[np.ndarray, "n k"] | None = None,
+    name: str = FILE,
 ) -> None:
     """Write signals and attributions of the rows that could be drawn.
 
-    Args:    table: the test rows.  models: the one that scored them, or one for each of their folds.
+    Args:    rows: of the table, or what prepares the recording with an id again.
+             table: the test rows.  models: the one that scored them, or one for each of their folds.
              decisions: where each fold decided by a policy of its own, which no later one replaces.
+             name: of the file.
     """
     n_kinds = len(table.classes) * (1 if table.task == "classes" else 2)
     n = max(1, min(_MOST_OF_A_KIND, _MOST // n_kinds))
     chosen = could_be_mistaken(table, n=n) if decisions is None else _mistaken(table, decisions, n=n)
-    where = {name: k for k, name in enumerate(pack.ids.tolist())}
+    read = _of_pack(rows) if isinstance(rows, Pack) else rows
     arrays: dict[str, np.ndarray] = {}
     for row, k in chosen[:_MOST]:
         model = models[0 if table.folds is None else int(table.folds[row])]
-        x, lengths = pack.rows(np.array([where[str(table.ids[row])]]))
-        length = None if x.ndim > 3 else int(lengths[0])
+        prepared = read(str(table.ids[row]))
+        x = prepared.samples
+        length = None if x.ndim > 2 else prepared.length
         adds, _ = contributions(
             model.build(),
-            x[0],
+            x,
             length=length,
             output=k,
             exclusive=table.task == "classes",
             steps=_STEPS,
         )
-        arrays[f"{row} {k} samples"] = np.asarray(x[0][..., :length], np.float32)
+        arrays[f"{row} {k} samples"] = np.asarray(x[..., :length], np.float32)
         arrays[f"{row} {k} adds"] = np.asarray(adds, np.float32)
-    write_bytes(folder / _FILE, encode_weights(arrays))
+    write_bytes(folder / name, encode_weights(arrays))
 
 
-def examples_of(folder: Path, table: ScoreTable, contract: Contract) -> list[Example]:
-    """Return what was kept; nothing where the folder keeps none.
+def examples_of(folder: Path, table: ScoreTable, contract: Contract, *, name: str = FILE) -> list[Example]:
+    """Return what was kept in a file of the folder; nothing where it keeps none.
 
     Raises:  FormatError: when the file is damaged.
     """
-    path = folder / _FILE
+    path = folder / name
     if not path.is_file():
         return []
     arrays = decode_weights(path.read_bytes())
     scaled = any(step.step == "scale" for step in contract.steps)
     found = []
-    for name in sorted(arrays):
-        row, k, what = name.split()
+    for key in sorted(arrays):
+        row, k, what = key.split()
         if what == "samples":
             example = Example(
                 id=str(table.ids[int(row)]),
                 about=table.classes[int(k)],
-                samples=arrays[name],
+                samples=arrays[key],
                 rate_hz=contract.position_rate_hz,
                 unit="1" if scaled else contract.units,
                 channels=contract.input_channels,
@@ -89,6 +94,18 @@ def examples_of(folder: Path, table: ScoreTable, contract: Contract) -> list[Exa
             )
             found.append(example)
     return found
+
+
+def _of_pack(pack: Pack) -> Callable[[str], Prepared]:
+    """Return what reads a row of a pack by its id."""
+    where = {name: k for k, name in enumerate(pack.ids.tolist())}
+
+    def read(name: str) -> Prepared:
+        x, lengths = pack.rows(np.array([where[name]]))
+        valid = np.ones(x.shape[2:], bool)
+        return Prepared(x[0], int(lengths[0]), valid, None, 0)
+
+    return read
 
 
 def _mistaken(table: ScoreTable, decisions: Int8[np.ndarray, "n k"], *, n: int) -> list[tuple[int, int]]:

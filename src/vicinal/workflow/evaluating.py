@@ -4,23 +4,25 @@ How the recordings fit the contract comes first, then the evidence that a run ha
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vicinal.decisions.meaning import meaning
-from vicinal.errors import ExperimentError, InfeasibleError, PathError
+from vicinal.errors import ExperimentError, PathError
 from vicinal.evidence.pairs import differences
-from vicinal.evidence.report.content import Report
-from vicinal.evidence.report.page import write_report
-from vicinal.evidence.subgroups import subgroups
-from vicinal.evidence.summary import summarise
-from vicinal.files import write_bytes, write_json
+from vicinal.evidence.subgroups import require_columns
+from vicinal.experiment import EvidenceConfig, parse_evidence
 from vicinal.scores.model import Model
+from vicinal.scores.scorer import Scorer
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Show
+from vicinal.workflow.disturbing import Disturbable, drawn
+from vicinal.workflow.disturbing import robustness as under_strengths
 from vicinal.workflow.external import External, Fitness, external, score_external
+from vicinal.workflow.external_report import described_data, write_evaluation
+from vicinal.workflow.judging import judge
+from vicinal.workflow.rating import QUALITY
 
 __all__ = ["Evaluated", "evaluate"]
 
@@ -59,6 +61,9 @@ def evaluate(
     data: Path,
     overrides: Sequence[str] = (),
     columns: Sequence[str] = (),
+    robustness: Sequence[str] = (),
+    robustness_rows: int = 500,
+    metrics: Sequence[str] = (),
     output: Path | None = None,
     resamples: int = 2000,
     seed: int = 0,
@@ -68,30 +73,71 @@ def evaluate(
 
     Args:    models: one or two model files, or run folders that hold one.
              data: a folder of labelled recordings, or an experiment file whose [inputs] say where they are.
-             overrides: "label_column=diagnosis" and the like: keys of [inputs].  columns: of the labels, for
-             subgroups.  output: a folder for evidence, scores and report; None writes nothing.
+             overrides: "label_column=diagnosis" and the like: keys of [inputs].
+             columns: of the labels, or "quality", for subgroups; with the edges of bands, "age=40,65".
+             robustness, robustness_rows, metrics: as the keys of [evidence].
+             output: a folder for evidence, scores and report; None writes nothing.
              resamples, seed: of the bootstrap by subject.
     Raises:  ExperimentError: when two models decide different things.  VicinalError: as the rooms do.
     """
     if not 1 <= len(models) <= 2:
         raise ExperimentError(f"evaluate: expected one model, or two to compare, got {len(models)}.")
+    asked = _asked(columns, robustness, robustness_rows, metrics, resamples)
     paths = [_model_file(path) for path in models]
     loaded = [Model.load(path) for path in paths]
     _require_one_task(loaded)
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise PathError(f"{output} exists and is not an empty folder. Give another --output, or remove it.")
     found = external(loaded[0], data, overrides=overrides)
-    tables, fitness = score_external([model.scorer() for model in loaded], found, show=show)
-    command = _command(models, data, overrides, columns)
-    evidence = [
-        _evidence(model, table, one, found, command, columns, resamples=resamples, seed=seed)
-        for model, table, one in zip(loaded, tables, fitness, strict=True)
-    ]
+    require_columns(found.columns | ({QUALITY} if loaded[0].contract.rate_hz else set()), asked.subgroups)
+    scorers = [model.scorer() for model in loaded]
+    tables, fitness = score_external(scorers, found, rated=QUALITY in asked.subgroups, show=show)
+    options = {"--subgroup": columns, "--robustness": robustness, "--metrics": metrics}
+    command = _command(models, data, overrides, options)
     gaps = _differences(loaded, tables, resamples=resamples, seed=seed)
+    evidence = []
+    for model, scorer, table, one in zip(loaded, scorers, tables, fitness, strict=True):
+        made = _evidence(model, table, one, found, command, asked, seed=seed)
+        made |= _robustness(scorer, table, found, asked, seed=seed, show=show)
+        if gaps:
+            made["differences"] = {**dict(zip("ab", map(_shown, models), strict=True)), "metrics": gaps}
+        evidence.append(made)
     done = Evaluated(tuple(map(str, models)), tuple(fitness), tuple(evidence), gaps, output)
     if output is not None:
-        _write(output, done, loaded, tables)
+        write_evaluation(output, found, loaded, tables, evidence)
     return done
+
+
+def _asked(
+    columns: Sequence[str],
+    robustness: Sequence[str],
+    robustness_rows: int,
+    metrics: Sequence[str],
+    resamples: int,
+) -> EvidenceConfig:
+    """Return what would stand in [evidence].
+
+    Raises:  ExperimentError: when it could not stand there, or an edge of a band is no number.
+    """
+    bands: dict[str, list[float]] = {}
+    for name, equals, edges in (one.partition("=") for one in columns):
+        if equals:
+            try:
+                bands[name] = [float(edge) for edge in edges.split(",")]
+            except ValueError as error:
+                raise ExperimentError(
+                    f"--subgroup {name}={edges}: expected numbers between commas, such as age=40,65."
+                ) from error
+    return parse_evidence(
+        {
+            "subgroups": [one.partition("=")[0] for one in columns],
+            "bands": bands,
+            "robustness": list(robustness),
+            "robustness_rows": robustness_rows,
+            "metrics": list(metrics),
+            "resamples": resamples,
+        }
+    )
 
 
 def _model_file(path: Path) -> Path:
@@ -110,12 +156,18 @@ def _require_one_task(models: Sequence[Model]) -> None:
             )
 
 
-def _command(models: Sequence[Path], data: Path, overrides: Sequence[str], columns: Sequence[str]) -> str:
+def _shown(path: Path) -> str:
     # Absolute paths would tell every reader how somebody's machine is laid out.
-    shown = [path.name if path.is_absolute() else str(path) for path in (*models, data)]
-    words = ["vicinal", "evaluate", *shown[:-1], "--data", shown[-1]]
-    words += [part for one in overrides for part in ("--set", one)]
-    return shlex.join([*words, *(part for one in columns for part in ("--subgroup", one))])
+    return path.name if path.is_absolute() else str(path)
+
+
+def _command(
+    models: Sequence[Path], data: Path, overrides: Sequence[str], options: Mapping[str, Sequence[str]]
+) -> str:
+    words = ["vicinal", "evaluate", *map(_shown, models), "--data", _shown(data)]
+    for option, values in {"--set": overrides, **options}.items():
+        words += [part for one in values for part in (option, one)]
+    return shlex.join(words)
 
 
 def _evidence(
@@ -124,13 +176,10 @@ def _evidence(
     fitness: Fitness,
     data: External,
     command: str,
-    columns: Sequence[str],
+    asked: EvidenceConfig,
     *,
-    resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    policy = model.policy
-    decisions = None if policy is None else policy.decide(table.probabilities)
     notes = [*data.notes, *([_NOT_NEW] if data.trained else [])]
     protocol = {
         "title": f"{model.provenance.get('title', 'A model')}, on {data.name}",
@@ -145,26 +194,23 @@ def _evidence(
         "evidence_rows": "all rows: nothing was fitted on them",
         "notes": notes,
     }
-    told: dict[str, Any] = {}
-    if policy is not None:
-        try:
-            told = meaning(table, policy).to_dict()
-        except InfeasibleError as error:
-            protocol["no_meaning"] = str(error)
-    found = summarise(
-        table,
-        decisions=decisions,
-        policy=None if policy is None else policy.to_dict(),
-        meaning=told,
-        protocol=protocol,
-        resamples=resamples,
-        seed=seed,
+    found = judge(asked, table, model.policy, protocol=protocol, seed=seed)
+    return found | {"contract": fitness.to_dict(), "data": described_data(table, fitness, notes)}
+
+
+def _robustness(
+    scorer: Scorer, table: ScoreTable, data: External, asked: EvidenceConfig, *, seed: int, show: Show
+) -> dict[str, Any]:
+    if not asked.robustness:
+        return {}
+    if scorer.contract.rate_hz is None:
+        raise ExperimentError("--robustness disturbs signals in time; images have none. Leave it out.")
+    chosen = table.select(drawn(table.clusters, n=asked.robustness_rows, seed=seed))
+    among = Disturbable(
+        [data.recording(name) for name in chosen.ids.tolist()], data.module.read, chosen, len(table)
     )
-    found["contract"] = fitness.to_dict()
-    found["data"] = _data(table, fitness, notes)
-    if columns:
-        found["subgroups"] = subgroups(table, decisions, columns=columns, resamples=resamples, seed=seed)
-    return found
+    made = under_strengths(scorer, among, asked.robustness, resamples=asked.resamples, seed=seed, show=show)
+    return {"robustness": made}
 
 
 _NOT_NEW = (
@@ -186,39 +232,3 @@ def _differences(
     ]
     both = (decided[0], decided[1]) if len(decided) == 2 else None
     return differences(tables[0], tables[1], decisions=both, resamples=resamples, seed=seed)
-
-
-def _write(folder: Path, done: Evaluated, models: Sequence[Model], tables: Sequence[ScoreTable]) -> None:
-    """Write evidence, scores and report of each model; of two also what they differ in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    marks = [""] if len(models) == 1 else ["-a", "-b"]
-    for mark, model, table, evidence in zip(marks, models, tables, done.evidence, strict=True):
-        write_json(folder / f"evidence{mark}.json", evidence, sort_keys=False)
-        write_bytes(folder / f"scores{mark}.parquet", table.to_parquet())
-        write_report(folder / f"report{mark}.html", _report(model, table, evidence))
-    if len(models) > 1:
-        write_json(folder / "differences.json", done.differences)
-
-
-def _data(table: ScoreTable, fitness: Fitness, notes: Sequence[str]) -> dict[str, Any]:
-    """Return the part of the evidence that says which rows there were, as a run has it."""
-    counts = {name: int((table.truth[:, k] == 1).sum()) for k, name in enumerate(table.classes)}
-    subjects = {} if table.n_subjects is None else {"subjects": table.n_subjects}
-    findings = [*fitness.findings(), *(("data", "note", note) for note in notes)]
-    return {
-        "parts": {"evaluated": {"rows": len(table), **counts, **subjects}},
-        "n_skipped": len(fitness.refused),
-        "skipped": [list(pair) for pair in fitness.refused],
-        "findings": [list(one) for one in findings],
-    }
-
-
-def _report(model: Model, table: ScoreTable, evidence: dict[str, Any]) -> Report:
-    return Report(
-        evidence=evidence,
-        classes=table.classes,
-        truth=table.truth,
-        probability=table.probabilities,
-        decisions=None if model.policy is None else model.policy.decide(table.probabilities),
-        card=model.card,
-    )

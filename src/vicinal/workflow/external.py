@@ -5,7 +5,8 @@ Wiring only. The contract, the task and the classes are the model's; the data sa
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,7 @@ from vicinal.scoretable import ScoreTable
 from vicinal.signal import Signal
 from vicinal.terminal import Show
 from vicinal.workflow.packing import catalogue_of
+from vicinal.workflow.rating import QUALITY, qualities
 
 __all__ = ["External", "Fitness", "external", "score_external"]
 
@@ -48,6 +50,19 @@ class External:
     truth: Float64[np.ndarray, "n k"]
     n_unlabelled: int
     trained: str = ""
+
+    @property
+    def columns(self) -> set[str]:
+        """Names of the further columns of the recordings."""
+        return {name for one in self.recordings for name in one.columns}
+
+    @cached_property
+    def _by_id(self) -> dict[str, Recording]:
+        return {one.id: one for one in self.recordings}
+
+    def recording(self, name: str) -> Recording:
+        """Return the recording with an id."""
+        return self._by_id[name]
 
 
 @dataclass(frozen=True)
@@ -160,10 +175,11 @@ def _several(catalogue: Catalogue, task: str, classes: tuple[str, ...]) -> Float
 
 
 def score_external(
-    scorers: Sequence[Scorer], data: External, *, show: Show
+    scorers: Sequence[Scorer], data: External, *, rated: bool = False, show: Show
 ) -> tuple[list[ScoreTable], list[Fitness]]:
     """Read every recording once, hold it against the contract of each model, and score what fits all of them.
 
+    Args:    rated: whether the tables get a column of signal quality, where the data have none.
     Returns: one table and one fitness for each scorer; the tables have the same rows.
     Raises:  FormatError: when no recording could be scored; says why.
     """
@@ -187,10 +203,14 @@ def score_external(
     if not rows:
         shown = "\n".join(f"  {name}: {why}" for one in fitness for name, why in one.refused[:_SHOWN])
         raise FormatError(f"none of {n} recordings could be scored:\n{shown}")
-    return [
+    tables = [
         _table(scorer, np.concatenate(parts), data, rows)
         for scorer, parts in zip(scorers, logits, strict=True)
-    ], fitness
+    ]
+    if rated and QUALITY not in data.columns:
+        found = qualities([data.recordings[k] for k in rows], data.module.read, show=show)
+        tables = [replace(table, columns={**table.columns, QUALITY: found}) for table in tables]
+    return tables, fitness
 
 
 class _Seen:

@@ -1,4 +1,4 @@
-"""The subgroups that an experiment asks for, as the part of `evidence.json` that holds them."""
+"""The subgroups that are asked for, as the part of `evidence.json` that holds them."""
 
 from typing import Any
 
@@ -6,20 +6,19 @@ import numpy as np
 from jaxtyping import Int8
 
 from vicinal.evidence.subgroups import subgroups
-from vicinal.experiment import Experiment
+from vicinal.experiment import EvidenceConfig
 from vicinal.scoretable import ScoreTable
 
 __all__ = ["in_subgroups"]
 
 
 def in_subgroups(
-    experiment: Experiment, table: ScoreTable, decisions: Int8[np.ndarray, "n k"]
+    asked: EvidenceConfig, table: ScoreTable, decisions: Int8[np.ndarray, "n k"] | None, *, seed: int
 ) -> dict[str, Any]:
-    """Return {"subgroups": ...} where the experiment asks for any, else nothing.
+    """Return {"subgroups": ...} where any are asked for, else nothing.
 
     Raises:  ExperimentError: when a column is not there, or holds too many values.
     """
-    asked = experiment.evidence
     if not asked.subgroups:
         return {}
     found = subgroups(
@@ -28,6 +27,6 @@ def in_subgroups(
         columns=asked.subgroups,
         bands=asked.bands,
         resamples=asked.resamples,
-        seed=experiment.seed,
+        seed=seed,
     )
     return {"subgroups": found}

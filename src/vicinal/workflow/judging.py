@@ -7,8 +7,9 @@ import numpy as np
 
 from vicinal.decisions.meaning import alarm_rates, meaning
 from vicinal.decisions.policy import Policy
+from vicinal.errors import InfeasibleError
 from vicinal.evidence.summary import summarise
-from vicinal.experiment import Experiment
+from vicinal.experiment import EvidenceConfig
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.grouping import in_subgroups
 
@@ -16,27 +17,38 @@ __all__ = ["expected", "judge"]
 
 
 def judge(
-    experiment: Experiment, table: ScoreTable, policy: Policy, *, protocol: Mapping[str, Any]
+    asked: EvidenceConfig, table: ScoreTable, policy: Policy | None, *, protocol: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
-    """Return the evidence about the test rows, decided by the policy, as in `evidence.json`.
+    """Return the evidence about rows that fitted nothing, decided by the policy, as in `evidence.json`.
 
-    Args:    experiment: which evidence it asks for.  table: test rows.  protocol: how everything was made.
+    Args:    asked: which evidence.  policy: None decides nothing.  protocol: how everything was made.
+             seed: of the resamples.
     """
-    decisions = policy.decide(table.probabilities)
+    decisions = None if policy is None else policy.decide(table.probabilities)
+    told, notes = _told(table, policy)
     found = summarise(
         table,
         decisions=decisions,
-        policy=policy.to_dict(),
-        meaning=meaning(table, policy).to_dict(),
-        protocol=protocol,
-        further=experiment.evidence.metrics,
-        resamples=experiment.evidence.resamples,
-        seed=experiment.seed,
+        policy=None if policy is None else policy.to_dict(),
+        meaning=told,
+        protocol={name: one for name, one in protocol.items() if name != "no_meaning"} | notes,
+        further=asked.metrics,
+        resamples=asked.resamples,
+        seed=seed,
     )
-    if policy.events is not None:
-        resamples = experiment.evidence.resamples
-        found["alarms"] = alarm_rates(table, policy, resamples=resamples, seed=experiment.seed)
-    return found | in_subgroups(experiment, table, decisions)
+    if policy is not None and policy.events is not None:
+        found["alarms"] = alarm_rates(table, policy, resamples=asked.resamples, seed=seed)
+    return found | in_subgroups(asked, table, decisions, seed=seed)
+
+
+def _told(table: ScoreTable, policy: Policy | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what the errors mean, or nothing with the reason why these rows cannot tell."""
+    if policy is None:
+        return {}, {}
+    try:
+        return meaning(table, policy).to_dict(), {}
+    except InfeasibleError as error:
+        return {}, {"no_meaning": str(error)}
 
 
 def expected(table: ScoreTable, policy: Policy) -> dict[str, Any]:

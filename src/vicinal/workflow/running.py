@@ -192,7 +192,7 @@ def _fill(
     protocol = _protocol(experiment, gathered, learned, command)
     policy = model.policy
     assert policy is not None  # `_decide` gave it one
-    evidence = judge(experiment, tables["test"], policy, protocol=protocol)
+    evidence = judge(experiment.evidence, tables["test"], policy, protocol=protocol, seed=experiment.seed)
     evidence |= under_disturbances(experiment, model, gathered, tables["test"], show)
     evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
     evidence |= described_run(gathered.pack, gathered.split, gathered.findings, model)

@@ -1,5 +1,6 @@
 """What a person reads after `vicinal evaluate`: first how the data fit the contract, then the evidence."""
 
+from vicinal.evidence.summary import remarks
 from vicinal.terminal import Terminal
 from vicinal.workflow.evaluating import Evaluated
 from vicinal.workflow.external import Fitness
@@ -36,6 +37,8 @@ def tell_evaluation(done: Evaluated, terminal: Terminal) -> None:
         metrics = done.evidence[0]["metrics"]
         rows = [[name, value_cell(row), interval_cell(row), f"{row['n']:,}"] for name, row in metrics.items()]
         terminal.table(["metric", "value", "95 % interval", "rows"], rows, title="Rows new to the model")
+        for remark in remarks(metrics):
+            terminal.paragraph(remark)
         if sentence := done.evidence[0]["meaning"].get("sentence"):
             terminal.paragraph(sentence)
     if done.folder is not None:

@@ -17,6 +17,7 @@ from vicinal.evidence.report.parts.curves import curves
 from vicinal.evidence.report.parts.data import data
 from vicinal.evidence.report.parts.dataflow import dataflow
 from vicinal.evidence.report.parts.decisions import decisions
+from vicinal.evidence.report.parts.differences import differences
 from vicinal.evidence.report.parts.errors import errors
 from vicinal.evidence.report.parts.learning_curve import learning_curve
 from vicinal.evidence.report.parts.made import made
@@ -67,7 +68,7 @@ SECTIONS = {
         "Evidence",
         "What the scores are worth on rows that nothing was fitted on. Intervals are 95 %, by subject where subjects "
         "are known.",
-        (metrics, curves, subgroups, robustness, learning_curve),
+        (metrics, differences, curves, subgroups, robustness, learning_curve),
     ),
     "decisions": _Plan(
         "Decisions",

@@ -3,7 +3,6 @@ import pytest
 
 from vicinal.bench.measuring import bench, peak_gflops
 from vicinal.errors import ExperimentError
-from vicinal.representations.engine import Engine
 
 SMALL = "conv 8 window 5 stride 2 same | norm | relu | residual 8 window 3 | mean | dense classes"
 
@@ -15,25 +14,34 @@ def test_it_measures_what_it_promises():
         batch=4,
         rounds=1,
         input_shape=(2, 50),
-        engine=Engine(),
+        precision="float32",
         peak_size=64,
         progress=lambda *step: told.append(step),
     )
-    assert set(result) == {SMALL, "peak_gflops", "load"}
+    assert set(result) == {SMALL, "peak_gflops", "load", "device", "precision"}
+    assert (result["device"], result["precision"]) == ("cpu", "float32")
     assert set(result["peak_gflops"]) == {"float32", "bfloat16"}
     row = result[SMALL]
     assert set(row) == {
         f"{part}_{what}" for part in ("train", "infer") for what in ("ratio", "gflops", "share")
-    }
+    } | {"overhead_share"}
+    assert row["overhead_share"] < 1
     assert all(np.isfinite(value) and value > 0 for value in row.values())
     assert row["train_share"] == pytest.approx(row["train_gflops"] / result["peak_gflops"]["float32"])
-    assert [step[:2] for step in told] == [(0, 3), (1, 3), (2, 3)]
+    assert [step[:2] for step in told] == [(0, 4), (1, 4), (2, 4), (3, 4)]
 
 
 @pytest.mark.parametrize(("batch", "rounds"), [(1, 7), (8, 0)])
 def test_nothing_to_measure(batch, rounds):
     with pytest.raises(ExperimentError, match="expected batch >= 2 and rounds >= 1"):
         bench([SMALL], batch=batch, rounds=rounds)
+
+
+def test_a_device_that_is_not_there_is_a_clear_error():
+    with pytest.raises(
+        ExperimentError, match="device: expected cpu or a CUDA device of this machine, got 'cuda:99'"
+    ):
+        bench([SMALL], device="cuda:99")
 
 
 def test_the_peak_is_a_rate():

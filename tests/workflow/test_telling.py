@@ -65,13 +65,14 @@ def test_a_bench_is_told_as_ratios(capsys: pytest.CaptureFixture[str]) -> None:
     measured = {
         "resnet1d": {
             "train_ratio": 1.5, "infer_ratio": 2.25, "train_gflops": 100.0, "infer_gflops": 200.0,
-            "train_share": 0.5, "infer_share": 0.75,
+            "train_share": 0.5, "infer_share": 0.75, "overhead_share": 0.034,
         },
         "peak_gflops": {"float32": 150.0, "bfloat16": 0.3},
-        "load": 0.4,
+        "load": 0.4, "device": "cpu", "precision": "float32",
     }  # fmt: skip
     tell_bench(measured, Terminal())
     out = capsys.readouterr().out
     assert "1.50" in out
     assert "2.25" in out
     assert "float32 150" in out
+    assert "3.4 %" in out

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from vicinal.bench.feeding import overhead
 from vicinal.bench.plain import plain
 from vicinal.errors import ExperimentError, NetworkError
 from vicinal.representations.engine import Engine, Precision, choose, has_fast_bfloat16
@@ -36,28 +38,31 @@ def bench(
     rounds: int = 7,
     input_shape: tuple[int, int] = (12, 1000),
     n_outputs: int = 5,
-    engine: Engine | None = None,
+    device: str = "cpu",
+    precision: Precision | Literal["auto"] = "auto",
     peak_size: int = PEAK_SIZE,
     progress: Callable[[int, int, str], object] | None = None,
 ) -> dict[str, object]:
     """Measure presets, or network texts, in alternating rounds: plain, engine, plain, engine, ...
 
     Args:    batch: rows of a step.  rounds: of each kind, after one that does not count.
-             input_shape: (channels, time).  engine: None takes `choose()`.
+             input_shape: (channels, time).  device, precision: as for `choose`.
              peak_size: side of the matrices whose product is the ceiling.
              progress: called with (done, total, what is measured next).
-    Returns: {preset: {"train_ratio", "infer_ratio", "train_gflops", "infer_gflops", "train_share", "infer_share"},
-             "peak_gflops": {"float32", "bfloat16"}, "load": mean over the last minute before}. A ratio above 1 is in
-             the engine's favour. FLOP = 2 x multiply-adds of the direct convolutions, a training step counts 3 x;
-             an algorithm that needs fewer can take a share of the peak above 1.
-    Raises:  ExperimentError: no rounds or no rows.  NetworkError: a network that has no plain counterpart here, or
-             whose plain counterpart answers differently.
+    Returns: {preset: {"train_ratio", "infer_ratio", "train_gflops", "infer_gflops", "train_share", "infer_share",
+             "overhead_share"}, "peak_gflops": {"float32", "bfloat16"}, "load": mean over the last minute before,
+             "device", "precision"}. A ratio above 1 is in the engine's favour. FLOP = 2 x multiply-adds of the
+             direct convolutions, a training step counts 3 x; an algorithm that needs fewer can take a share of the
+             peak above 1. `overhead_share`: what data and loop take of a step of training on a pack, augmented.
+    Raises:  ExperimentError: no rounds or no rows, an unknown precision, or a device that is not there.
+             NetworkError: a network that has no plain counterpart here, or whose plain counterpart answers
+             differently.
     """
     if batch < 2 or rounds < 1:
         raise ExperimentError(f"bench: expected batch >= 2 and rounds >= 1, got {batch} and {rounds}.")
-    engine = engine or choose()
+    engine = choose(precision, device)
     tell = progress or (lambda *_: None)
-    n_parts = 1 + 2 * len(presets)
+    n_parts = 1 + 3 * len(presets)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     results: dict[str, object] = {}
     tell(0, n_parts, "the peak of matrix products")
@@ -65,10 +70,12 @@ def bench(
     for i, preset in enumerate(presets):
         network = build(preset, input_shape=input_shape, n_outputs=n_outputs, seed=0)
         x = np.random.default_rng(0).standard_normal((batch, *input_shape), dtype=np.float32)
-        tell(2 * i + 1, n_parts, f"{preset}: training")
+        tell(3 * i + 1, n_parts, f"{preset}: training")
         train = _alternate(*_training(network, x, engine=engine), rounds=rounds, engine=engine)
-        tell(2 * i + 2, n_parts, f"{preset}: inference")
+        tell(3 * i + 2, n_parts, f"{preset}: inference")
         infer = _alternate(*_inference(network, x, engine=engine), rounds=rounds, engine=engine)
+        tell(3 * i + 3, n_parts, f"{preset}: data and loop")
+        beside = overhead(network, batch=batch, n_steps=rounds, engine=engine)
         gflop = 2e-9 * batch * sum(layer.facts.multiply_adds for layer in network.layers())
         results[preset] = {
             "train_ratio": train[0],
@@ -77,8 +84,10 @@ def bench(
             "infer_gflops": gflop / infer[1],
             "train_share": 3 * gflop / train[1] / peak[engine.precision],
             "infer_share": gflop / infer[1] / peak[engine.precision],
+            "overhead_share": beside,
         }
-    return results | {"peak_gflops": peak, "load": load}
+    facts = {"load": load, "device": engine.device, "precision": engine.precision}
+    return results | {"peak_gflops": peak} | facts
 
 
 def peak_gflops(

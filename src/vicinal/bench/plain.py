@@ -4,6 +4,8 @@ It is what ECG and time-series libraries do: batch first, channels before time, 
 layers and torch's modules; not engines nor clocks.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -119,7 +121,7 @@ def _plain(layer: object) -> nn.Module:
     )
 
 
-def _all_plain(layers: list[nn.Module | None]) -> list[nn.Module]:
+def _all_plain(layers: Sequence[nn.Module | None]) -> list[nn.Module]:
     return [_plain(layer) for layer in layers if layer is not None]
 
 

@@ -169,6 +169,11 @@ def bench(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Recordings at a time.")] = 128,
     rounds: Annotated[int, typer.Option(min=1, help="Alternating rounds; the median ratio counts.")] = 7,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:<number>.")] = "cpu",
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Of products; auto takes what this machine multiplies faster."),
+    ] = "auto",
     as_json: Json = False,
 ) -> None:
     """Measure how fast networks train and run here, against the same network in plain PyTorch."""
@@ -177,7 +182,14 @@ def bench(
 
     terminal = Terminal()
     with terminal.progress("measuring") as update:
-        result = bench(presets or ["resnet1d"], batch=batch, rounds=rounds, progress=update)
+        result = bench(
+            presets or ["resnet1d"],
+            batch=batch,
+            rounds=rounds,
+            device=device,
+            precision=precision,
+            progress=update,
+        )
     if as_json:
         print_json(result)
     else:

@@ -250,13 +250,24 @@ def tell_bench(result: Mapping[str, Any], terminal: Terminal) -> None:
             f"{result[name]['infer_gflops']:.0f}",
             f"{result[name]['train_share']:.2f}",
             f"{result[name]['infer_share']:.2f}",
+            f"{100 * result[name]['overhead_share']:.1f} %",
         ]
         for name in names
     ]
-    columns = ["preset", "train x", "infer x", "train GFLOP/s", "infer GFLOP/s", "of peak", "of peak"]
+    columns = [
+        "preset",
+        "train x",
+        "infer x",
+        "train GFLOP/s",
+        "infer GFLOP/s",
+        "of peak",
+        "of peak",
+        "data and loop",
+    ]
     terminal.table(columns, rows, title="Against the same network with nn.Conv1d in float32")
     peaks = ", ".join(f"{kind} {peak:.0f}" for kind, peak in result["peak_gflops"].items())
-    terminal.result(f"peak GFLOP/s of a 2048-cubed product: {peaks}; load: {result['load']}")
+    where = f"{result['device']}, {result['precision']}"
+    terminal.result(f"{where}; peak GFLOP/s of a 2048-cubed product: {peaks}; load: {result['load']}")
 
 
 def _field(samples: int | tuple[int, ...]) -> str:

@@ -24,7 +24,7 @@ def mistakes(table: ScoreTable, decisions: Int8[np.ndarray, "n k"]) -> dict[str,
     which class it was taken for, and with what probability.
 
     Returns: for each class {"missed": ..., "false_alarms": ...}, of exclusive classes only the first, each {"n",
-             "listed": [{"id", "subject" where known, "decided" of exclusive classes, "probability"}]}.
+             "listed": [{"id", "decided" of exclusive classes, "probability"}]}.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for k, name in enumerate(table.classes):
@@ -108,9 +108,8 @@ def _listed(table: ScoreTable, rows: Int64[np.ndarray, " m"], k: int) -> dict[st
 
 
 def _line(table: ScoreTable, row: int, k: int) -> dict[str, Any]:
+    # The recording, and not whose it is: a report names no patient.
     line: dict[str, Any] = {"id": str(table.ids[row])}
-    if table.subjects is not None:
-        line["subject"] = str(table.subjects[row])
     if table.task == "classes":
         decided = int(table.probabilities[row].argmax())
         return line | {

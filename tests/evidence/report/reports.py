@@ -73,11 +73,11 @@ def full_report() -> Report:
                 "missed": {
                     "n": 9,
                     "listed": [
-                        {"id": "A0009", "subject": "p3", "probability": 0.031},
-                        {"id": "A0011", "subject": "p4", "probability": 0.044},
+                        {"id": "A0009", "probability": 0.031},
+                        {"id": "A0011", "probability": 0.044},
                     ],
                 },
-                "false_alarms": {"n": 1, "listed": [{"id": "A0010", "subject": "p5", "probability": 0.97}]},
+                "false_alarms": {"n": 1, "listed": [{"id": "A0010", "probability": 0.97}]},
             }
         },
     }  # fmt: skip

@@ -17,7 +17,7 @@ def test_a_cell_shows_its_weight_its_warning_and_its_bar() -> None:
     columns = [Column("x"), Column("n", number=True), Column("bar", wide=True)]
     row = ["<b>", Cell("0.5", bold=True, tag="unreliable"), Cell("", bar=(10.0, 20.0, 40.0))]
     page = page_of(Table(columns, [row]))
-    assert "<td>&lt;b&gt;</td>" in page
+    assert '<td class="line">&lt;b&gt;</td>' in page
     assert '<td class="n"><b>0.5</b><span class="tag">unreliable</span></td>' in page
     assert '<i style="left:10.0%;width:30.0%"></i><b style="left:20.0%"></b>' in page
 

@@ -12,7 +12,18 @@ from vicinal.errors import ExtraError, FormatError, PathError
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.page import render, write_report
 
-SECTIONS = ("dataflow", "data", "network", "training", "evidence", "decisions", "errors", "card", "made")
+SECTIONS = (
+    "dataflow",
+    "data",
+    "network",
+    "training",
+    "evidence",
+    "decisions",
+    "errors",
+    "card",
+    "reporting",
+    "made",
+)
 
 
 class Reader(HTMLParser):
@@ -77,7 +88,7 @@ def test_the_numbers_of_the_evidence_are_there(page: str) -> None:
         "overfitting since epoch 3",
         "sensitivity >= 0.95",
         "vicinal run experiments/af.toml",
-        "A0009 : A, decided not A (probability 0.031), subject p3, ECG",
+        "A0009 : A, decided not A (probability 0.031), ECG",
         "gaps are missing samples",
         "513",
         "numpy 2.3.1",

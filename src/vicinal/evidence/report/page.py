@@ -25,6 +25,7 @@ from vicinal.evidence.report.parts.meaning import meaning
 from vicinal.evidence.report.parts.metrics import headline, metrics
 from vicinal.evidence.report.parts.network import network
 from vicinal.evidence.report.parts.policies import policies
+from vicinal.evidence.report.parts.reporting import reporting
 from vicinal.evidence.report.parts.robustness import robustness
 from vicinal.evidence.report.parts.subgroups import subgroups
 from vicinal.evidence.report.parts.training import training
@@ -83,6 +84,12 @@ SECTIONS = {
         (errors,),
     ),
     "card": _Plan("Model card", "Model card", "What travels inside the model file.", (card,)),
+    "reporting": _Plan(
+        "For a paper",
+        "For a paper",
+        "What of the reporting guideline TRIPOD+AI is here, and what only a person can write.",
+        (reporting,),
+    ),
     "made": _Plan(
         "How it was made",
         "How it was made",

@@ -7,7 +7,7 @@ import html
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -39,10 +39,10 @@ _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "sans-serif",
-    "font.size": 9,
+    "font.size": 9.5,
     "axes.edgecolor": GREY,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": 9,
+    "axes.labelsize": 9.5,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -51,17 +51,20 @@ _STYLE: dict[Any, Any] = {
     "grid.color": RULE,
     "grid.linewidth": 0.7,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 9,
     "lines.linewidth": 1.7,
     "lines.solid_capstyle": "round",
     "text.color": INK,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
 }
+
+_LEFT, _RIGHT, _FOOT = 0.17, 0.965, 0.135
+"""Edges of every plot, as shares of it: room for numbers such as -0.025 and the words beside them."""
 
 Rows = Float64[np.ndarray, " n"]
 ByClass = Mapping[str, tuple[Rows, Rows]]
@@ -81,7 +84,7 @@ class _Drawing:
         self._style.__enter__()
         self._figure = Figure(figsize=self._size)
         # Fixed margins: a layout engine would draw every plot twice to find them.
-        self.axes: Axes = self._figure.add_axes((0.14, 0.13, 0.84, 0.85))
+        self.axes: Axes = self._figure.add_axes((_LEFT, _FOOT, _RIGHT - _LEFT, 0.98 - _FOOT))
         return self
 
     def __exit__(self, *raised: Any) -> None:
@@ -115,21 +118,22 @@ def _unit_square(axes: Axes, x: str, y: str) -> None:
     axes.set_yticks(ticks)
 
 
-def _legend(axes: Axes, where: Literal["upper right", "lower right", "lower left"]) -> None:
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc=where, handlelength=1.4, labelcolor=INK)
-
-
 def _legend_above(axes: Axes) -> None:
-    """Put the legend over the axes, where no line runs through it."""
-    axes.set_position((0.14, 0.13, 0.84, 0.79))
+    """Put the legend over the axes, where no line runs through it, in as many rows as it takes."""
+    names = axes.get_legend_handles_labels()[1]
+    if not names:
+        return
+    n_columns = 3 if max(map(len, names)) <= 24 // min(3, len(names)) + 8 else 1
+    n_rows = -(-len(names) // n_columns)
+    axes.set_position((_LEFT, _FOOT, _RIGHT - _LEFT, 0.98 - _FOOT - 0.06 * n_rows))
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 0.99),
-        ncols=3,
+        ncols=n_columns,
         handlelength=1.2,
         columnspacing=1.4,
         borderaxespad=0.2,
+        labelspacing=0.25,
         labelcolor=INK,
     )
 
@@ -199,7 +203,7 @@ def roc_plot(by_class: ByClass, thresholds: Mapping[str, float]) -> str:
                 point = (float(called[truth == 0].mean()), float(called[truth == 1].mean()))
                 _point(axes, point, f"threshold {thresholds[name]:.3f}" if len(by_class) == 1 else "")
         _unit_square(axes, "false alarm rate (1 − specificity)", "sensitivity")
-        _legend(axes, "lower right")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -218,7 +222,7 @@ def precision_recall_plot(by_class: ByClass, thresholds: Mapping[str, float]) ->
                 point = (float(called[truth == 1].mean()), float(truth[called].mean()))
                 _point(axes, point, f"threshold {thresholds[name]:.3f}" if len(by_class) == 1 else "")
         _unit_square(axes, "sensitivity (recall)", "PPV (precision) on these rows")
-        _legend(axes, "lower left")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -261,7 +265,7 @@ def calibration_plot(by_class: ByClass, *, n_bins: int = 10) -> str:
                 edgecolor="white",
             )
         _unit_square(axes, "probability given", "share that had it")
-        _legend(axes, "lower right")
+        _legend_above(axes)
     return drawing.svg
 
 
@@ -339,7 +343,7 @@ def decision_plot(
 
 def _refer_band(axes: Axes, refer: tuple[float, float] | None) -> None:
     if refer is not None:
-        axes.axvspan(*refer, color=BLUE, alpha=0.12, linewidth=0, label="referred")
+        axes.axvspan(*refer, color=BLUE, alpha=0.14, linewidth=0)
 
 
 def _threshold_line(axes: Axes, threshold: float | None) -> None:

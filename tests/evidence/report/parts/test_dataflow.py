@@ -10,8 +10,8 @@ def test_each_step_with_its_shape_as_a_box() -> None:
     first, stage, last = flow.steps
     assert (first.name, first.shape, first.glyph) == ("inputs", "1 lead, 300 Hz", "")
     assert stage.inner
-    # 6 + 12 log2(1500) wide, half of 6 + 12 log2(64) high.
-    assert 'width="132.6" height="39"' in stage.glyph
+    # 6 + 11 log2(1500) wide, half of 6 + 11 log2(64) high.
+    assert 'width="122.1" height="36"' in stage.glyph
     assert last.what == "sensitivity >= 0.95"  # of the present policy
 
 

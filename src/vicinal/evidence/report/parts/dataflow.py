@@ -8,7 +8,7 @@ from vicinal.evidence.report.content import Report
 
 __all__ = ["dataflow"]
 
-_PX_PER_DOUBLING = 12.0
+_PX_PER_DOUBLING = 11.0
 
 
 def dataflow(report: Report) -> list[Block]:
@@ -45,7 +45,7 @@ def _glyph(sizes: Sequence[int]) -> str:
     words = " x ".join(map(str, sizes))
     return (
         f'<svg class="box" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-label="{words}"><rect width="{width:g}" height="{height:g}" rx="2"/></svg>'
+        f'aria-label="{words}"><rect x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="1.5"/></svg>'
     )
 
 

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -66,6 +69,19 @@ def test_a_rate_that_the_contract_does_not_resample_is_refused() -> None:
     (one,) = make_versions(job)
     assert one.refused[0] == ""
     assert all("rate_hz" in reason for reason in one.refused[1:])
+
+
+def test_no_reason_tells_in_which_folder_a_file_lay(tmp_path: Path) -> None:
+    def read(recording: Recording) -> Signal:
+        if recording.id == "b":
+            raise FormatError(f"{recording.path} is broken.")
+        return replace(synthetic.read(RECORDINGS[0]), source=str(recording.path))
+
+    recordings = [replace(RECORDINGS[0], id=name, path=tmp_path / f"{name}.csv") for name in "ab"]
+    (job,) = jobs(recordings, read, CONTRACT.model_copy(update={"limits": (-0.1, 0.1)}), ["gain"], seed=0)
+    for one in make_versions(job):
+        assert all(reason and str(tmp_path) not in reason for reason in one.refused)
+        assert f"{one.id}.csv" in one.refused[0]
 
 
 def test_an_unreadable_recording_is_refused_in_every_version() -> None:

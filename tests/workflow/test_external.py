@@ -1,11 +1,15 @@
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vicinal.errors import ExperimentError
+from vicinal.errors import ExperimentError, FormatError
+from vicinal.inputs.contract import Contract
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
-from vicinal.workflow.external import Fitness, _columns, _several
+from vicinal.workflow.external import External, Fitness, _columns, _ready, _Seen, _several
+
+CONTRACT = Contract(channels=("ECG",), rate_hz=100, duration_s=1, units="mV")
 
 
 def catalogue(labels: list[tuple[str, ...]]) -> Catalogue:
@@ -39,3 +43,15 @@ def test_findings_tell_what_was_refused_first() -> None:
     assert kinds[0][0] == "warning"
     assert kinds[1] == ("note", "units")
     assert fitness.to_dict()["converted"] == {"units": {"n": 3, "example": "uV for mV (a)"}}
+
+
+def test_a_file_that_cannot_be_read_is_refused_without_its_folder(tmp_path: Path) -> None:
+    recording = Recording("a", tmp_path / "a.csv", None, "a", ("A",))
+
+    def read(one: Recording) -> None:
+        raise FormatError(f"{one.path} is broken.")
+
+    data = External("x", (), types.SimpleNamespace(read=read), (recording,), False, np.ones((1, 1)), 0)  # type: ignore[arg-type]
+    seen = _Seen(CONTRACT)
+    assert _ready(data, 0, [seen]) is None
+    assert seen.refused == [("a", "a.csv is broken.")]

@@ -188,6 +188,11 @@ def _gaps(
     return found
 
 
+def _quartiles(numbers: Float64[np.ndarray, " n"]) -> list[float]:
+    """Return the edges of quarters, to three digits: they are read by people, and name the groups."""
+    return sorted({float(f"{cut:.3g}") for cut in np.quantile(numbers, [0.25, 0.5, 0.75])})
+
+
 def _sizes(here: Reach, there: Reach) -> dict[str, int | None]:
     """Return the rows and subjects that a gap rests on, of the group and of all others."""
     known = here.has_subjects
@@ -208,8 +213,7 @@ def _groups(column: str, values: np.ndarray, edges: Sequence[float] | None) -> G
             groups = {f"{one:g}": numbers == one for one in distinct}
         else:
             # Quartiles, where nobody said which bands mean something.
-            cuts = np.unique(np.quantile(numbers[~missing], [0.25, 0.5, 0.75])) if edges is None else edges
-            groups = banded(numbers, [float(cut) for cut in cuts])
+            groups = banded(numbers, _quartiles(numbers[~missing]) if edges is None else edges)
     else:
         if edges is not None:
             raise ExperimentError(

@@ -17,7 +17,7 @@ from vicinal.inputs.prepare import prepare
 from vicinal.inputs.storage import Storage
 from vicinal.signal import Events, Signal
 
-__all__ = ["Chunk", "Job", "Row", "make_rows", "stored_shape"]
+__all__ = ["Chunk", "Job", "Row", "make_rows", "stored_shape", "without_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def make_rows(job: Job) -> Chunk:
             signal = job.read(recording)
             prepared = prepare(signal, job.contract)
         except VicinalError as error:
-            outcomes.append(_without_folder(str(error), recording))
+            outcomes.append(without_folder(str(error), recording))
             continue
         channels, n = stored_shape(prepared.length, job.contract.input_shape)
         stored = job.storage.encode(
@@ -91,8 +91,8 @@ def make_rows(job: Job) -> Chunk:
     return Chunk(tuple(outcomes), bytes(data))
 
 
-def _without_folder(reason: str, recording: Recording) -> str:
-    """A reason is read by others: what folder the file lay in is nobody's business."""
+def without_folder(reason: str, recording: Recording) -> str:
+    """Return a reason as others may read it: what folder the file lay in is nobody's business."""
     return reason if recording.path is None else reason.replace(f"{recording.path.parent}/", "")
 
 

@@ -16,6 +16,7 @@ from vicinal.files import sha256_bytes
 from vicinal.inputs.contract import Contract, choose_channels, unit_factor
 from vicinal.inputs.datasets.catalogue import Recording
 from vicinal.inputs.prepare import prepare
+from vicinal.inputs.row import without_folder
 from vicinal.signal import Signal
 
 __all__ = ["UNDISTURBED", "Job", "Versions", "jobs", "make_versions", "versions_of"]
@@ -94,7 +95,7 @@ def _versions(job: Job, recording: Recording) -> Versions:
     try:
         signal: Signal | None = _chosen(job.read(recording), job.contract)
     except VicinalError as error:
-        signal, why = None, str(error)
+        signal, why = None, without_folder(str(error), recording)
     for version in job.versions:
         try:
             if signal is None:
@@ -107,7 +108,7 @@ def _versions(job: Job, recording: Recording) -> Versions:
                 lengths.append(prepared.length)
             refused.append(reason)
         except VicinalError as error:
-            refused.append(str(error))
+            refused.append(without_folder(str(error), recording))
     samples = np.stack(rows) if rows else np.empty((0, *shape), np.float32)
     return Versions(recording.id, tuple(refused), samples, np.array(lengths, np.int64))
 

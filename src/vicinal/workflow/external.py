@@ -19,6 +19,7 @@ from vicinal.experiment import Experiment, InputsConfig, load_experiment, parse_
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.prepare import Prepared, prepare
+from vicinal.inputs.row import without_folder
 from vicinal.inputs.tasks import truth
 from vicinal.inputs.violations import check
 from vicinal.scores.model import Model
@@ -247,7 +248,7 @@ def _ready(data: External, k: int, seen: Sequence[_Seen]) -> list[Prepared] | No
         signal = data.module.read(recording)
     except VicinalError as error:
         for one in seen:
-            one.refused.append((recording.id, str(error)))
+            one.refused.append((recording.id, without_folder(str(error), recording)))
         return None
     ready = [one.prepare(signal, recording.id) for one in seen]
     taken = [one for one in ready if one is not None]

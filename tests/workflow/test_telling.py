@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,20 @@ def test_a_run_is_told_with_intervals_and_meaning(finished: Run, capsys: pytest.
     assert f"{auroc['low']:.3f} to {auroc['high']:.3f}" in out
     assert "Of 1,000 people" in out
     assert "report.html" in out
+
+
+def test_what_more_data_buy_and_what_has_no_value_is_told(
+    finished: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = {**finished.evidence["metrics"]["calibration_slope"], "value": None, "why": "parted"}
+    evidence = finished.evidence | {
+        "metrics": {"calibration_slope": entry},
+        "learning_curve": {"sentence": "From 10 to 20 subjects it rises."},
+    }
+    tell_run(replace(finished, evidence=evidence), Terminal())
+    out = capsys.readouterr().out
+    assert "calibration_slope: parted." in out
+    assert "From 10 to 20 subjects it rises." in out
 
 
 def test_a_decision_is_told_beside_the_earlier_one_with_what_it_rests_on(

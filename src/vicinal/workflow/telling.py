@@ -49,6 +49,8 @@ def tell_run(run: Run, terminal: Terminal) -> None:
         terminal.paragraph(sentence)
     for line in _rates(run.evidence):
         terminal.paragraph(line)
+    if learnt := run.evidence.get("learning_curve", {}).get("sentence"):
+        terminal.paragraph(learnt)
     if run.model is None:
         terminal.result(
             f"report: {run.folder / 'report.html'}\nmodel:  one a fold, in {run.folder / 'folds'}"

@@ -14,7 +14,7 @@ FOUND = {
             {"strength": 0.5, **POINT, "refused": 7, "why": "too short", "change": metric(-0.1)},
         ],
     },
-    "hum50": {"unit": "mV", "left_out": "it needs a rate above 100 Hz"},
+    "hum50": {"unit": "mV", "left_out": "it needs a rate above 100 Hz."},
 }  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def test_each_strength_has_a_row_and_what_has_no_meaning_says_why() -> None:
         ["shift", "0.5 s", *start, "-0.100", "-0.151 to -0.079", "4,321", "7"],
     ]
     assert blocks[-2:] == [
-        Paragraph("shift, refused: too short", small=True),
+        Paragraph("shift, refused: too short.", small=True),
         Paragraph("hum50 was left out: it needs a rate above 100 Hz.", small=True),
     ]
 

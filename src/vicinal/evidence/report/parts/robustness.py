@@ -46,7 +46,7 @@ def robustness(report: Report) -> list[Block]:
     ]
     rows = [_row(name, found["unit"], point) for name, found in measured.items() for point in found["points"]]
     left_out = [
-        Paragraph(f"{name} was left out: {found['left_out']}.", small=True)
+        Paragraph(f"{name} was left out: {found['left_out'].rstrip('.')}.", small=True)
         for name, found in report.evidence["robustness"].items()
         if "left_out" in found
     ]
@@ -87,4 +87,6 @@ def _refusals(measured: Mapping[str, Mapping[str, Any]]) -> list[Block]:
         name: next((point["why"] for point in one["points"] if point["refused"]), "")
         for name, one in measured.items()
     }
-    return [Paragraph(f"{name}, refused: {why}", small=True) for name, why in found.items() if why]
+    return [
+        Paragraph(f"{name}, refused: {why.rstrip('.')}.", small=True) for name, why in found.items() if why
+    ]

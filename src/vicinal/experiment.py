@@ -189,16 +189,21 @@ class Experiment(_Strict):
         """What the decisions must achieve: as stated, or what suits the task."""
         if self.decisions.aim is not None:
             return self.decisions.aim
-        return "argmax" if self.inputs.task == "classes" else "sensitivity >= 0.95"
+        return "argmax" if self.is_exclusive else "sensitivity >= 0.95"
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether a row has exactly one class: a recording of the task classes, or an event of a recording."""
+        return self.inputs.task in ("classes", "events")
 
     @model_validator(mode="after")
     def _aim_fits_the_task(self) -> Self:
-        if (self.aim == "argmax") != (self.inputs.task == "classes"):
+        if (self.aim == "argmax") != self.is_exclusive:
             raise ValueError(
                 f"decisions.aim {self.aim!r} does not fit the task {self.inputs.task!r}: "
-                "argmax goes with classes, and only with them"
+                "argmax goes with classes and events, and only with them"
             )
-        if self.inputs.task == "classes" and self.decisions.calibration in ("platt", "isotonic"):
+        if self.is_exclusive and self.decisions.calibration in ("platt", "isotonic"):
             raise ValueError(
                 f"decisions.calibration {self.decisions.calibration!r} maps each class alone, but exclusive "
                 "classes share one softmax; use temperature"

@@ -13,6 +13,7 @@ from vicinal.evidence.beats import (
     ROWS,
     beat_metrics,
     beat_table,
+    beat_tables,
     jk,
     match_beats,
     outside,
@@ -182,3 +183,44 @@ def test_evidence_holds_them_when_asked() -> None:
 def test_other_tables_are_refused() -> None:
     with pytest.raises(FormatError, match="a column 'record'"):
         beat_metrics(replace(beats(50), columns={}))
+
+
+def with_symbols(rows: ScoreTable) -> ScoreTable:
+    """Symbols of the map "literature": half of the N beats are escape beats."""
+    symbol = np.array(list("NAVFQ"))[rows.truth.argmax(axis=1)]
+    symbol[(symbol == "N") & (np.arange(len(rows)) % 2 == 0)] = "e"
+    return replace(rows, columns={**rows.columns, "symbol": symbol})
+
+
+OTHER = {"N": "N", "e": "S", "A": "S", "V": "V", "F": "F"}
+"""Like ec57, but Q is in no class."""
+
+
+def test_another_map_gives_the_same_rows_another_truth() -> None:
+    rows = with_symbols(beats())
+    found = {metric.name: metric for metric in beat_metrics(rows, maps={"other": OTHER})}
+    symbols = rows.columns["symbol"]
+    for mark, without in (("@other", ""), ("@other-strict", "202"), ("@other-without-232", "232")):
+        kept = (symbols != "Q") & (rows.columns["record"] != without)
+        true = [OTHER[one] for one in symbols[kept]]
+        called = [CLASSES[k] for k in rows.probabilities[kept].argmax(axis=1)]
+        expected = slow(true, called, "S")
+        assert found[f"beat_sensitivity[S]{mark}"].value == pytest.approx(expected[0])
+        assert found[f"beat_ppv[S]{mark}"].value == pytest.approx(expected[1])
+        assert found[f"jk{mark}"].rows.sum() == kept.sum()
+    plain = {metric.name: metric.value for metric in beat_metrics(rows)}
+    assert plain == {name: found[name].value for name in plain}
+    assert not any("other" in metric.name for metric in beat_metrics(beats(), maps={"other": OTHER}))
+
+
+def test_the_tables_are_those_behind_the_metrics() -> None:
+    rows = with_symbols(beats())
+    tables = beat_tables(rows, maps={"other": OTHER})
+    metrics = {metric.name: metric.value for metric in beat_metrics(rows, maps={"other": OTHER})}
+    assert set(tables) == {"", "@strict", "@without-232", "@other", "@other-strict", "@other-without-232"}
+    for mark, counts in tables.items():
+        assert jk(counts.reshape(1, -1).astype(float))[0] == pytest.approx(metrics[f"jk{mark}"])
+    evidence = summarise(rows, resamples=50, further=["beats"], beat_maps={"other": OTHER})
+    assert evidence["beats"]["counts"]["other"] == tables["@other"].tolist()
+    assert evidence["beats"]["counts"]["protocol"] == tables[""].tolist()
+    assert evidence["metrics"]["jk@other"]["low"] is not None

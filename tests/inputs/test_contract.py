@@ -23,6 +23,17 @@ def test_the_input_shape_is_channels_by_duration_times_rate():
     assert contract(duration_s=2.5, rate_hz=360).input_shape == (2, 900)
 
 
+def test_events_make_channels_of_their_own():
+    steps = [{"step": "usual_event"}, {"step": "event_intervals", "relative": True}, {"step": "crop"}]
+    made = contract(steps=steps)
+    assert made.signal_channels == ("I", "II")
+    assert made.sampled_channels == ("I", "II", "usual I", "usual II")
+    assert made.input_channels[4:6] == ("interval before", "interval after")
+    assert made.input_shape == (8, 200)
+    assert made.needs_events
+    assert not contract().needs_events
+
+
 def test_a_channel_is_found_by_its_alias_whatever_its_case():
     lead = contract(channels=("II",), aliases={"II": ("MLII", "lead ii")})
     assert choose_channels(("V5", "mlii"), lead) == [[1]]
@@ -53,6 +64,15 @@ def test_a_channel_is_found_by_its_alias_whatever_its_case():
         ({"steps": [{"step": "notch", "frequency_hz": 49.5}]}, "reaches 50.5 Hz"),
         ({"steps": [{"step": "crop"}, {"step": "clip", "limit": 1}]}, "crop must be the last"),
         ({"steps": [{"step": "resample"}, {"step": "resample"}]}, "only once"),
+        (
+            {"steps": [{"step": "event_intervals"}, {"step": "resample"}]},
+            "only crop may follow event_intervals",
+        ),
+        ({"steps": [{"step": "usual_event"}, {"step": "clip", "limit": 1}]}, "may follow usual_event"),
+        (
+            {**IMAGE, "rate_hz": None, "duration_s": None, "steps": [{"step": "usual_event"}]},
+            "does not go with",
+        ),
     ],
 )
 def test_a_contract_that_cannot_be_meant_is_refused(changes, message):

@@ -247,6 +247,32 @@ def test_events_are_packed_at_positions_of_the_row(tmp_path: Path) -> None:
     assert made.task == "events"
 
 
+def test_events_are_counted_by_the_class_of_their_symbols(tmp_path: Path) -> None:
+    listed = replace(catalogue(recording("a"), recording("b")), event_classes=("S", "N"), class_of={"V": "S"})
+    options = {"read": beats, "contract": CONTRACT, "classes": ("S", "N"), "truth": np.empty((2, 0))}
+    made = write_pack(tmp_path / "p", catalogue=listed, task="events", **options)  # type: ignore[arg-type]
+    assert made.class_of == {"V": "S"}
+    assert made.counts == {"S": 2, "N": 0}
+    assert made.truth.tolist() == [[1, 0], [1, 0]]
+    targets = made.targets(np.array([1, 0]))
+    assert (targets.rows.tolist(), targets.positions.tolist()) == ([1, 0], [70, 70])
+    assert (targets.classes.tolist(), targets.symbols.tolist()) == ([0, 0], ["V", "V"])
+    other = replace(listed, class_of={"V": "N"})
+    again = write_pack(tmp_path / "q", catalogue=other, task="events", **options)  # type: ignore[arg-type]
+    assert again.hash != made.hash
+    assert fingerprint(other, **options) != fingerprint(listed, **options)  # type: ignore[arg-type]
+
+
+def test_a_piece_is_a_stretch_of_a_row(tmp_path: Path) -> None:
+    for dtype in ("float32", "int16"):
+        made = pack(tmp_path / dtype, recording("a"), recording("b", seed=1), storage=Storage(dtype=dtype))
+        x, lengths = made.rows(np.array([1]))
+        piece = made.piece(1, 3, int(lengths[0]) - 2)
+        assert (piece == x[0, :, 3 : int(lengths[0]) - 2]).all()
+        piece[:] = 0
+        assert (made.rows(np.array([1]))[0] == x).all()
+
+
 def test_an_interrupt_leaves_what_the_next_call_goes_on_with(tmp_path: Path) -> None:
     recordings = tuple(recording(f"r{k}", seed=k) for k in range(150))
     undisturbed = pack(tmp_path / "u", *recordings)

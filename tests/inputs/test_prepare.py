@@ -198,3 +198,45 @@ def test_an_image_is_resized_scaled_and_clipped():
     assert prepared.samples.shape == (1, 3, 4)
     assert prepared.valid.all()
     assert (prepared.samples.min(), prepared.samples.max()) == (-1, 1)
+
+
+def with_events(symbols, positions, n=400):
+    samples = np.random.default_rng(0).standard_normal((2, n)).astype(np.float32)
+    return signal(samples, events=Events(np.array(positions), tuple(symbols)))
+
+
+def test_only_the_events_that_are_asked_for_are_heard_of():
+    chosen = contract(
+        duration_s=3.0, steps=[{"step": "events", "symbols": ["N", "V"]}, {"step": "crop", "where": "start"}]
+    )
+    prepared = prepare(with_events("N+VN", [10, 20, 30, 350]), chosen)
+    assert prepared.event_positions.tolist() == [10, -1, 30, -1]
+
+
+def test_channels_of_events_follow_them_at_the_new_rate_and_know_no_labels():
+    steps = [
+        {"step": "events", "symbols": ["N", "V"]},
+        {"step": "resample"},
+        {"step": "usual_event", "before_s": 0.05, "after_s": 0.05},
+        {"step": "event_intervals"},
+        {"step": "crop", "where": "start"},
+    ]
+    wanted = contract(rate_hz=50.0, duration_s=2.0, steps=steps)
+    made = [prepare(with_events(symbols, [40, 90, 140, 240]), wanted) for symbols in ("N+VN", "V+NV")]
+    assert (made[0].samples == made[1].samples).all()
+    x = made[0].samples
+    assert x.shape == wanted.input_shape == (6, 100)
+    # At 50 Hz the events lie at 20, 70 and 120: a second from each to the next.
+    assert (x[4:] == 0).all()
+    plain = contract(rate_hz=50.0, duration_s=4.0, steps=[{"step": "resample"}])
+    whole = prepare(with_events("N", [0]), plain).samples[0]
+    usual = np.median([whole[at - 2 : at + 2] for at in (20, 70, 120)], axis=0)
+    assert x[2, 18:22] == pytest.approx(usual, abs=1e-6)
+    assert (x[2, 18:22] == x[2, 68:72]).all()
+    assert (x[2, 25:60] == 0).all()
+
+
+@pytest.mark.parametrize("step", ["usual_event", "event_intervals"])
+def test_a_recording_without_annotations_cannot_be_prepared(step):
+    with pytest.raises(ContractError, match="events: expected annotated events, got none"):
+        prepare(signal(np.zeros((2, 200), np.float32)), contract(steps=[{"step": step}]))

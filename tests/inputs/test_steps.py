@@ -1,7 +1,19 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from vicinal.inputs.steps import Clip, Crop, HighPass, LowPass, Notch, Resample, Scale, Step
+from vicinal.inputs.steps import (
+    Clip,
+    Crop,
+    EventIntervals,
+    HighPass,
+    LowPass,
+    Notch,
+    Resample,
+    Scale,
+    SelectEvents,
+    Step,
+    UsualEvent,
+)
 
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
@@ -17,6 +29,9 @@ STEP: TypeAdapter[Step] = TypeAdapter(Step)
         ({"step": "scale", "by": "constant", "spread": 2}, Scale(by="constant", centre=None, spread=2.0)),
         ({"step": "clip", "limit": 3}, Clip(limit=3.0)),
         ({"step": "crop"}, Crop(where="centre")),
+        ({"step": "events", "symbols": ["N", "V"]}, SelectEvents(symbols=("N", "V"))),
+        ({"step": "usual_event"}, UsualEvent(before_s=0.3, after_s=0.4)),
+        ({"step": "event_intervals"}, EventIntervals(relative=False)),
     ],
 )
 def test_a_table_becomes_its_step_and_survives_json(table: dict[str, object], expected: Step) -> None:
@@ -58,6 +73,8 @@ def test_transitions_and_edges_by_hand(
         ({"step": "scale", "by": "constant", "centre": 1}, "needs spread"),
         ({"step": "scale", "by": "constant", "spread": 0}, "greater than 0"),
         ({"step": "clip", "limit": 0}, "greater than 0"),
+        ({"step": "events", "symbols": []}, "at least 1 item"),
+        ({"step": "usual_event", "before_s": 0}, "greater than 0"),
         ({"step": "crop", "where": "middle"}, "'start', 'centre' or 'end'"),
     ],
 )

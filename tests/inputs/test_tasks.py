@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,4 +63,13 @@ def test_the_truth_of_events_is_in_the_recordings() -> None:
     classes, found = truth(catalogue("", ""), task="events", classes=("AF",))
     assert classes == ("AF",)
     assert found.shape == (2, 0)
-    assert truth(catalogue("", ""), task="events")[0] == ("N", "AF", "O")
+    with pytest.raises(ExperimentError, match="say which symbols of the events are `classes`"):
+        truth(catalogue("", ""), task="events")
+
+
+def test_events_have_the_classes_that_the_data_list() -> None:
+    listed = replace(catalogue("", ""), event_classes=("N", "V"))
+    assert truth(listed, task="events")[0] == ("N", "V")
+    assert truth(listed, task="events", classes=("V",))[0] == ("V",)
+    with pytest.raises(ExperimentError, match="no class 'AF'"):
+        truth(listed, task="events", classes=("AF",))

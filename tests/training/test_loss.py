@@ -52,8 +52,8 @@ def test_balanced_weights_by_hand():
 
 
 def test_what_has_no_loss_is_refused():
-    with pytest.raises(TrainingError, match="got 'events'"):
-        make_loss("events")
+    with pytest.raises(TrainingError, match="got 'beats'"):
+        make_loss("beats")
     with pytest.raises(TrainingError, match="positive rows: 0 of 3"):
         balanced_weights(np.zeros((3, 1), dtype=np.float32), task="binary")
 
@@ -90,3 +90,53 @@ def test_without_focus_it_is_the_cross_entropy(task):
 
     near = make_loss(task, gamma=1e-7, smoothing=0.1)(logits, truth)
     assert float(near) == pytest.approx(float(make_loss(task, smoothing=0.1)(logits, truth)), rel=1e-5)
+
+
+def events(seed=0):
+    """Two segments, three classes, five outputs, of which three answer four events, two at one output."""
+    logits = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(seed))
+    truth = torch.zeros(2, 3, 5)
+    places = [(0, 1, 2), (1, 0, 4), (1, 2, 0), (1, 0, 0)]
+    for place in places:
+        truth[place] += 1
+    return logits, truth, places
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 5.0]])
+def test_the_loss_of_events_is_a_mean_over_events(weights, smoothing):
+    logits, truth, places = events()
+    loss = make_loss(
+        "events", weights=None if weights is None else torch.tensor(weights), smoothing=smoothing
+    )
+    log_p = logits.log_softmax(dim=1)
+    total = weight_of_all = 0.0
+    for row, name, output in places:
+        wanted = torch.full((3,), smoothing / 3)
+        wanted[name] += 1 - smoothing
+        # Of two events that one output answers, each counts with their mean weight.
+        here = truth[row, :, output]
+        weight = 1.0 if weights is None else float(here @ torch.tensor(weights) / here.sum())
+        total += weight * float(-(wanted * log_p[row, :, output]).sum())
+        weight_of_all += weight
+    assert float(loss(logits, truth)) == pytest.approx(total / weight_of_all, rel=1e-5)
+
+
+def test_outputs_without_events_do_not_matter():
+    logits, truth, _ = events()
+    other = torch.where(truth.sum(dim=1, keepdim=True) > 0, logits, torch.tensor(100.0))
+    assert float(make_loss("events")(other, truth)) == pytest.approx(
+        float(make_loss("events")(logits, truth))
+    )
+    logits.requires_grad_()
+    nothing = make_loss("events")(logits, torch.zeros_like(truth))
+    nothing.backward()
+    assert nothing.item() == 0
+    assert (logits.grad == 0).all()
+
+
+def test_balanced_weights_of_events_count_events():
+    truth = events()[1].numpy()
+    assert balanced_weights(truth, task="events").tolist() == pytest.approx([4 / 6, 4 / 3, 4 / 3])
+    with pytest.raises(TrainingError, match="positive rows: 2 of 4, 1 of 4, 1 of 4, 0 of 4"):
+        balanced_weights(np.concatenate([truth, np.zeros((2, 1, 5))], axis=1), task="events")

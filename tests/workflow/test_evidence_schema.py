@@ -59,7 +59,7 @@ def test_evidence_with_everything_that_can_be_asked_for(experiment_file: Path, t
     run(experiment_file, output=tmp_path / "run", overrides=overrides)
     evidence = json.loads((tmp_path / "run" / "evidence.json").read_text())
     assert set(evidence) == set(SCHEMA["properties"]) - {
-        "contract", "alarms", "earlier_policies", "differences",
+        "contract", "alarms", "beats", "earlier_policies", "differences",
     }  # fmt: skip
     assert list(problems(evidence, SCHEMA)) == []
 
@@ -70,7 +70,7 @@ def test_the_evidence_of_an_external_evaluation(finished: Run, experiment_file: 
     evidence = json.loads((output / "evidence.json").read_text())
     of_a_run = {"robustness", "learning_curve", "dataflow", "network", "training", "versions"}
     assert set(evidence) == set(SCHEMA["properties"]) - of_a_run - {
-        "alarms", "earlier_policies", "differences",
+        "alarms", "beats", "earlier_policies", "differences",
     }  # fmt: skip
     assert list(problems(evidence, SCHEMA)) == []
 

@@ -4,17 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vicinal.errors import ExperimentError, FormatError, PathError
+from vicinal.errors import ExperimentError, FormatError, NetworkError, PathError
 from vicinal.experiment import load_experiment
 from vicinal.inputs.pack import Pack
 from vicinal.terminal import QUIET
 from vicinal.workflow.gathering import gather
 from vicinal.workflow.packing import describe_pack, pack, verify
-from vicinal.workflow.running import run
-from vicinal.workflow.varying import vary
 
 EVENTS = 'inputs.task="events"'
-BEATS = [EVENTS, "inputs.positive=[]", 'inputs.classes=["disease"]']
+BEATS = [
+    EVENTS, "inputs.positive=[]", 'inputs.classes=["N", "V"]', "decisions.aim=argmax", "decisions.prevalence=0.5",
+    "representations.network=conv classes window 5 same",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_int16_is_chosen_in_the_experiment(experiment_file: Path, made: Pack, tm
 def test_a_pack_for_another_experiment_is_refused(
     experiment_file: Path, made: Pack, override: str, message: str
 ) -> None:
-    overrides = [override, *(["inputs.positive=[]"] if override == EVENTS else [])]
+    overrides = BEATS if override == EVENTS else [override]
     experiment, _ = load_experiment(experiment_file, overrides)
     with pytest.raises(FormatError, match=f"is a pack for another experiment: .*{message}"):
         gather(experiment, data=made.folder, show=QUIET)
@@ -97,22 +98,28 @@ def test_what_a_pack_holds_is_json(made: Pack) -> None:
     assert told["dtype"] == "float32"
 
 
-def test_events_are_packed_split_and_audited_but_not_trained_on(
-    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_are_packed_split_and_audited(experiment_file: Path) -> None:
     experiment, _ = load_experiment(experiment_file, BEATS)
     gathered = gather(experiment, data=None, show=QUIET)
     assert gathered.pack.task == "events"
     found = gathered.pack.events(0)
     assert found is not None
     assert len(found.symbols) > 0
-    assert gathered.pack.truth.shape == (120, 1)
-    monkeypatch.setattr("vicinal.workflow.running.gather", None)
-    monkeypatch.setattr("vicinal.workflow.varying.gather", None)
-    with pytest.raises(
-        ExperimentError, match=r"can be packed, split and audited; training on events is not there"
+    assert gathered.pack.truth.shape == (120, 2)
+    assert gathered.pack.counts["N"] > 0
+
+
+def test_a_network_must_answer_as_the_task_asks(
+    experiment_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vicinal.workflow.packing.write_pack", None)
+    mean, along = "conv 4 window 5 | mean | dense classes", "conv classes window 5 same"
+    for overrides, error, match in (
+        ([*BEATS, f"representations.network={mean}"], NetworkError, "stage 2, 'mean', leaves none"),
+        ([f"representations.network={along}"], NetworkError, "wants one answer for a recording"),
+        ([*BEATS, 'inputs.classes=["N"]'], ExperimentError, "name at least two"),
+        ([*BEATS, 'evidence.robustness=["gain"]'], ExperimentError, "not events"),
     ):
-        run(experiment_file, output=tmp_path / "r", overrides=BEATS)
-    with pytest.raises(ExperimentError, match="training on events is not there"):
-        vary(experiment_file, ["training.batch=8,16"], overrides=BEATS)
-    assert list(tmp_path.iterdir()) == []
+        experiment, _ = load_experiment(experiment_file, ["inputs.options.n_subjects=121", *overrides])
+        with pytest.raises(error, match=match):
+            gather(experiment, data=None, show=QUIET)

@@ -5,8 +5,9 @@ unreadable), and a column for each class decided and for o (missed) and x (a str
 unreadable). Knows classes and positions; must not know files, nor which symbol of an annotation is which class.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Int8
@@ -24,6 +25,7 @@ __all__ = [
     "Qrs",
     "beat_metrics",
     "beat_table",
+    "beat_tables",
     "jk",
     "match_beats",
     "outside",
@@ -158,12 +160,19 @@ def jk(sums: Sums) -> Values:
     return np.asarray(0.5 * agreed + 0.125 * np.sum(shares, axis=0))
 
 
-def beat_metrics(table: ScoreTable, decisions: Int8[np.ndarray, "n k"] | None = None) -> list[Metric]:
+def beat_metrics(
+    table: ScoreTable,
+    decisions: Int8[np.ndarray, "n k"] | None = None,
+    maps: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> list[Metric]:
     """Return sensitivity and PPV of S and V, gross and as means over records, and jk, for each of `VARIANTS`.
 
     A mean over records leaves out those in which it is undefined. A variant without effect is not there.
 
     Args:    table: one row a beat, with a column `record`.  decisions: as of `metrics.compute`.
+             maps: other maps than the one behind the table's truth, by name: the class of each symbol. The metrics are
+             taken once more for each, with the truth that it gives to the column `symbol`, under names such as
+             `jk@ec57` and `jk@ec57-strict`. Beats whose symbol it lacks do not count.
     Raises:  FormatError: when the table does not say the records, or its classes are not such.
     """
     if table.task != "classes" or "record" not in table.columns or not {"S", "V"} <= set(table.classes):
@@ -171,20 +180,68 @@ def beat_metrics(table: ScoreTable, decisions: Int8[np.ndarray, "n k"] | None = 
             f"metrics of beats: expected exclusive classes, S and V among them, and a column 'record'; got the task "
             f"{table.task!r} with {', '.join(table.classes)} and the columns "
             f"{', '.join(sorted(table.columns)) or '(none)'}. "
-            'Use the view "beats" of mitdb, or leave "beats" out of [evidence] metrics.'
+            'Use the view "events" or "beats" of mitdb, or leave "beats" out of [evidence] metrics.'
         )
+    found = list(_of_map(table, decisions, ""))
+    for name, class_of in maps.items() if "symbol" in table.columns else ():
+        found += _of_map(replace(table, truth=_truth_by(table, class_of)), decisions, name)
+    return found
+
+
+def beat_tables(
+    table: ScoreTable,
+    decisions: Int8[np.ndarray, "n k"] | None = None,
+    maps: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> dict[str, Int[np.ndarray, "7 7"]]:
+    """Return the gross table behind `beat_metrics`, `ROWS` by `COLUMNS`, by the end of its names: "", "@strict", ..."""
+    tables = {"": table}
+    if "symbol" in table.columns:
+        tables |= {name: replace(table, truth=_truth_by(table, class_of)) for name, class_of in maps.items()}
+    found = {}
+    for name, one in tables.items():
+        cell, decided = _cells(one, decisions)
+        for mark, among in _variants(one, decided, name):
+            counts = np.bincount(cell[among], minlength=len(ROWS) * len(COLUMNS))
+            found[mark] = counts.reshape(len(ROWS), len(COLUMNS))
+    return found
+
+
+def _of_map(table: ScoreTable, decisions: Int8[np.ndarray, "n k"] | None, name: str) -> Iterator[Metric]:
+    cell, decided = _cells(table, decisions)
+    records = table.columns["record"].astype(str)
+    for mark, among in _variants(table, decided, name):
+        yield from _of_rows(table, cell, records, among, mark)
+
+
+def _truth_by(table: ScoreTable, class_of: Mapping[str, str]) -> Float64[np.ndarray, "n k"]:
+    """Return the truth that a map gives to the symbols of the beats; NaN where it gives none."""
+    names = np.array([class_of.get(str(symbol), "") for symbol in table.columns["symbol"]])
+    found = np.stack([(names == one).astype(np.float64) for one in table.classes], axis=1)
+    found[found.sum(axis=1) == 0] = np.nan
+    return found
+
+
+def _cells(
+    table: ScoreTable, decisions: Int8[np.ndarray, "n k"] | None
+) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Return the cell of the flat table that each row belongs to, and which rows are known and decided."""
     names = _indices(table.classes, where="table")
     known = ~np.isnan(table.truth).any(axis=1)
     decided = known if decisions is None else known & (decisions >= 0).all(axis=1)
     called = np.argmax(table.probabilities if decisions is None else decisions, axis=1)
     cell = names[np.argmax(np.nan_to_num(table.truth), axis=1)] * len(COLUMNS) + names[called]
+    return cell, decided
+
+
+def _variants(
+    table: ScoreTable, decided: Bool[np.ndarray, " n"], name: str
+) -> Iterator[tuple[str, Bool[np.ndarray, " n"]]]:
+    """Yield the end of the names of each of `VARIANTS`, with its rows."""
     records = table.columns["record"].astype(str)
-    found: list[Metric] = []
     for mark, without in VARIANTS.items():
         among = decided & ~np.isin(records, without)
         if not without or (among != decided).any():
-            found += _of_rows(table, cell, records, among, mark)
-    return found
+            yield mark if not name else f"@{name}{mark.replace('@', '-')}", among
 
 
 def _of_rows(

@@ -5,6 +5,7 @@ What it returns is `evidence.json` (schema in `docs/evidence.md`). Must not know
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,30 @@ from jaxtyping import Float64, Int8
 
 from vicinal.decisions.meaning import RELIABLE_SUBJECTS
 from vicinal.decisions.proportions import wilson
-from vicinal.evidence.beats import beat_metrics
+from vicinal.evidence.beats import COLUMNS, ROWS, beat_metrics, beat_tables
 from vicinal.evidence.metric import Metric
 from vicinal.evidence.metrics import measure
 from vicinal.evidence.mistakes import confusion, mistakes
 from vicinal.evidence.resampling import bootstrap, resampled_interval
 from vicinal.scoretable import ScoreTable
 
-__all__ = ["FURTHER", "Reach", "entries", "number", "reach", "reliability", "remarks", "summarise"]
+__all__ = [
+    "FURTHER",
+    "BeatMaps",
+    "Reach",
+    "entries",
+    "number",
+    "reach",
+    "reliability",
+    "remarks",
+    "summarise",
+]
 
 Values = Float64[np.ndarray, " resamples"]
 
-FURTHER: dict[str, Callable[[ScoreTable, Int8[np.ndarray, "n k"] | None], list[Metric]]] = {
+BeatMaps = Mapping[str, Mapping[str, str]]
+
+FURTHER: dict[str, Callable[[ScoreTable, Int8[np.ndarray, "n k"] | None, BeatMaps], list[Metric]]] = {
     "beats": beat_metrics
 }
 """Metrics that only some data have, by the name that asks for them."""
@@ -37,6 +50,7 @@ def summarise(
     meaning: Mapping[str, Any] | None = None,
     protocol: Mapping[str, Any] | None = None,
     further: Sequence[str] = (),
+    beat_maps: BeatMaps = MappingProxyType({}),
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -44,25 +58,35 @@ def summarise(
 
     Args:    table: usually the test rows.  decisions: of a policy on these rows, 1, 0 or -1.
              policy, meaning, protocol: JSON values, passed on as they are.
-             further: names of `FURTHER` metrics.  resamples, seed: of the bootstrap by subject.
-    Returns: {"metrics", "policy", "meaning", "protocol"}, with decisions also {"confusion", "errors"}; see
+             further: names of `FURTHER` metrics.  beat_maps: other maps of symbols, for `beats`.
+             resamples, seed: of the bootstrap by subject.
+    Returns: {"metrics", "policy", "meaning", "protocol"}, with decisions also {"confusion", "errors"}, with `beats`
+             also "beats", the tables; see
              `docs/evidence.md`.
     Raises:  FormatError: when `decisions` or further metrics do not fit the table.
     """
     metrics = measure(table, decisions)
     for name in further:
-        metrics += FURTHER[name](table, decisions)
+        metrics += FURTHER[name](table, decisions, beat_maps)
     found = entries(table, metrics, resamples=resamples, seed=seed)
     decided: dict[str, Any] = {}
     if decisions is not None:
         decided = {"confusion": confusion(table, decisions), "errors": mistakes(table, decisions)}
+    tables = beat_tables(table, decisions, beat_maps) if "beats" in further else {}
     return {
         "metrics": found,
+        **({"beats": _tables(tables)} if tables else {}),
         "policy": dict(policy or {}),
         "meaning": dict(meaning or {}),
         **decided,
         "protocol": {**(protocol or {}), "role": table.role, "resamples": resamples, "seed": seed},
     }
+
+
+def _tables(tables: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return tables of beats as JSON values, by the end of the names of their metrics; rows truth, columns decided."""
+    counts = {mark.removeprefix("@") or "protocol": one.tolist() for mark, one in tables.items()}
+    return {"rows": list(ROWS), "columns": list(COLUMNS), "counts": counts}
 
 
 def entries(

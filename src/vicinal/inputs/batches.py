@@ -52,12 +52,13 @@ class ArrayRows:
 class Batch:
     """What one step of training or scoring reads.
 
-    Args:    x: (b, channels, *positions).  lengths: (b,), or None when every row is full.  y: (b, K).
+    Args:    x: (b, channels, *positions).  lengths: (b,), or None when every row is full.  y: (b, K), of
+             events (b, K, outputs).
     """
 
     x: Float32[np.ndarray, "b channels *positions"]
     lengths: Int64[np.ndarray, " b"] | None
-    y: Float32[np.ndarray, "b k"]
+    y: Float32[np.ndarray, "b k *outputs"]
 
 
 class Batches:

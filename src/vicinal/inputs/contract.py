@@ -14,8 +14,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from vicinal.errors import FormatError
+from vicinal.inputs.intervals import interval_names
 from vicinal.inputs.mel import filters_of
-from vicinal.inputs.steps import Crop, HighPass, LogMel, LowPass, Notch, Resample, Step
+from vicinal.inputs.steps import (
+    Crop,
+    EventIntervals,
+    HighPass,
+    LogMel,
+    LowPass,
+    Notch,
+    Resample,
+    SelectEvents,
+    Step,
+    UsualEvent,
+)
 
 __all__ = ["IMAGE", "TIME", "Contract", "choose_channels", "rate_ratio", "unit_factor"]
 
@@ -23,7 +35,19 @@ TIME: tuple[str, ...] = ("time",)
 IMAGE: tuple[str, ...] = ("height", "width")
 
 _STEPS_OF = {
-    TIME: ("resample", "high_pass", "low_pass", "notch", "log_mel", "scale", "clip", "crop"),
+    TIME: (
+        "resample",
+        "high_pass",
+        "low_pass",
+        "notch",
+        "log_mel",
+        "scale",
+        "clip",
+        "events",
+        "usual_event",
+        "event_intervals",
+        "crop",
+    ),
     IMAGE: ("resize", "scale", "clip", "crop", "pad"),
 }
 """The steps that a contract with these axes may ask for."""
@@ -112,13 +136,26 @@ class Contract(BaseModel):
         foreign = [kind for kind in dict.fromkeys(kinds) if kind not in _STEPS_OF.get(self.axes, kinds)]
         if foreign:
             yield f"{', '.join(foreign)} does not go with axes {', '.join(self.axes)}"
-        for kind in ("resample", "log_mel", "resize", "crop", "pad"):
+        for kind in (
+            "resample",
+            "log_mel",
+            "resize",
+            "events",
+            "usual_event",
+            "event_intervals",
+            "crop",
+            "pad",
+        ):
             if kinds.count(kind) > 1:
                 yield f"{kind} may appear only once in steps"
         while kinds and kinds[-1] in ("crop", "pad"):
             kinds.pop()
         for kind in [kind for kind in ("crop", "pad") if kind in kinds]:
             yield f"{kind} must be the last step"
+        if "event_intervals" in kinds[:-1]:
+            yield "only crop may follow event_intervals, whose values are seconds"
+        if "usual_event" in kinds and set(kinds[kinds.index("usual_event") + 1 :]) - {"event_intervals"}:
+            yield "only event_intervals and crop may follow usual_event, which looks at the finished signal"
         yield from self._log_mel_problems()
         # Filters before a resample step run at each recording's own rate, which `check` looks at.
         first = kinds.index("resample") if "resample" in kinds else 0
@@ -142,7 +179,7 @@ class Contract(BaseModel):
         elif not filters_of(step, rate_hz).any(axis=1).all():
             yield f"log_mel: {step.n_mels} bands are too narrow for frames of {step.window_s:g} s; take fewer"
         after = [one.step for one in self.steps[self.steps.index(step) + 1 :]]
-        wrong = sorted(set(after) - {"scale", "clip", "crop"})
+        wrong = sorted(set(after) - {"scale", "clip", "events", "usual_event", "event_intervals", "crop"})
         if wrong:
             yield f"{', '.join(wrong)} must stand before log_mel"
 
@@ -155,10 +192,27 @@ class Contract(BaseModel):
 
     @property
     def input_channels(self) -> tuple[str, ...]:
-        """Names of the channels that the network sees: those of the contract, or the mel bands of each."""
+        """Names of the channels that the network sees: `sampled_channels`, then intervals between events."""
+        made = next((step for step in self.steps if isinstance(step, EventIntervals)), None)
+        return (*self.sampled_channels, *(() if made is None else interval_names(relative=made.relative)))
+
+    @property
+    def sampled_channels(self) -> tuple[str, ...]:
+        """Names of the channels whose values are in the signal's unit: `signal_channels`, then their usual course."""
+        made = any(isinstance(step, UsualEvent) for step in self.steps)
+        return (*self.signal_channels, *(f"usual {name}" for name in self.signal_channels if made))
+
+    @property
+    def signal_channels(self) -> tuple[str, ...]:
+        """Names of the channels that come from samples: those of the contract, or the mel bands of each."""
         if self.log_mel is None:
             return self.channels
         return tuple(f"{name} mel {k}" for name in self.channels for k in range(self.log_mel.n_mels))
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether a recording must have annotations to be prepared."""
+        return any(isinstance(step, SelectEvents | UsualEvent | EventIntervals) for step in self.steps)
 
     @property
     def position_rate_hz(self) -> float | None:

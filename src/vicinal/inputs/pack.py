@@ -26,6 +26,7 @@ from vicinal.inputs.manifest import EventColumns, Manifest
 from vicinal.inputs.part import SAMPLES
 from vicinal.inputs.row import stored_shape
 from vicinal.inputs.storage import Storage
+from vicinal.inputs.targets import Targets, targets_of
 from vicinal.signal import Events
 
 __all__ = ["HEAD", "MANIFEST", "SKIPPED", "VERSION", "Pack", "checksum"]
@@ -42,6 +43,7 @@ class Pack:
              contract: what every row meets.  classes: K names (binary: the positive one).
              storage: how values are stored.  n: rows.  values: all stored numbers, memory-mapped.
              counts: positive rows of each class, or with task "events" events of each class.
+             class_of: class of each symbol of an event, where symbols are not classes.
              has_subjects: whether the data say who was recorded.  n_skipped: recordings left out.
              notes: what a reader of results must know.
              hash: of contract, classes, storage, ids, truth, events and rows.
@@ -56,6 +58,7 @@ class Pack:
     n: int
     values: np.ndarray = field(repr=False)
     counts: Mapping[str, int]
+    class_of: Mapping[str, str]
     has_subjects: bool
     n_skipped: int
     notes: tuple[str, ...]
@@ -79,10 +82,23 @@ class Pack:
             row[:, m:] = 0
         return self.storage.decode(x.reshape(len(indices), *shape)), lengths
 
+    def piece(self, index: int, start: int, stop: int) -> Float32[np.ndarray, "channels piece"]:
+        """Copy positions `start` to `stop` of one row along time into memory; both lie within its length."""
+        index = range(self.n)[index]
+        channels, m = stored_shape(int(self.lengths[index]), self.contract.input_shape)
+        first = int(self.offsets[index])
+        row = self.values[first : first + channels * m].reshape(channels, m)
+        return self.storage.decode(row[:, start:stop].copy())
+
     def events(self, index: int) -> Events | None:
         """Return the events of one row at positions of the network's input; None without annotations."""
         index = range(self.n)[index]
         return None if self._events is None else self._events.of(index)
+
+    def targets(self, indices: Int64[np.ndarray, " b"]) -> Targets:
+        """Return the events of the rows at `indices`, with their classes."""
+        found = ((int(index), self.events(int(index))) for index in indices)
+        return targets_of(found, classes=self.classes, class_of=self.class_of)
 
     @cached_property
     def ids(self) -> np.ndarray:
@@ -247,6 +263,7 @@ def _from_head(folder: Path, head: Mapping[str, Any]) -> Pack:
         # An ordinary array on top of the map: slicing a memmap costs several times as much.
         values=np.asarray(np.memmap(folder / SAMPLES, dtype=storage.numpy, mode="r")),
         counts={name: head["counts"][name] for name in head["classes"]},
+        class_of={str(symbol): str(name) for symbol, name in head.get("class_of", {}).items()},
         has_subjects=head["has_subjects"],
         n_skipped=head["n_skipped"],
         notes=tuple(head["notes"]),

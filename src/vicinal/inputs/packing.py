@@ -27,6 +27,7 @@ from vicinal.inputs.part import SAMPLES, Part, claimed, is_free, writing
 from vicinal.inputs.prepare import PREPARATION
 from vicinal.inputs.row import Job, Row, make_rows, stored_shape
 from vicinal.inputs.storage import Storage
+from vicinal.inputs.targets import class_of_symbol
 from vicinal.signal import Signal
 
 __all__ = ["fingerprint", "write_pack"]
@@ -108,6 +109,7 @@ def fingerprint(
         classes,
         task,
         storage.model_dump(mode="json"),
+        *([dict(catalogue.class_of)] if catalogue.class_of else []),
     ]
     digest = hashlib.sha256(json.dumps(facts).encode())
     digest.update(np.ascontiguousarray(truth, dtype="<f8").tobytes())
@@ -208,7 +210,7 @@ def _describe(hidden: Path, plan: _Plan, outcomes: list[Row | str]) -> None:
     recordings = [catalogue.recordings[k] for k in kept]
     truth = np.ascontiguousarray(plan.truth[kept], dtype=np.float64)
     if plan.task == "events":
-        truth = _presence(rows, plan.classes)
+        truth = _presence(_event_classes(rows, catalogue), plan.classes)
     skipped = _skipped(catalogue, outcomes)
     sources = _sources(recordings)
     manifest = manifest_bytes(
@@ -235,6 +237,7 @@ def _describe(hidden: Path, plan: _Plan, outcomes: list[Row | str]) -> None:
             "n": len(rows),
             "n_skipped": len(skipped),
             "counts": _counts(plan, rows, truth),
+            **({"class_of": dict(catalogue.class_of)} if catalogue.class_of else {}),
             "has_subjects": catalogue.has_subjects,
             "notes": list(catalogue.notes),
             "files": {
@@ -255,18 +258,23 @@ def _offsets(rows: list[Row], contract: Contract) -> Int64[np.ndarray, " n"]:
     return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
 
 
-def _presence(rows: list[Row], classes: tuple[str, ...]) -> Float64[np.ndarray, "n k"]:
+def _event_classes(rows: list[Row], catalogue: Catalogue) -> list[list[str]]:
+    """Return the class of each event of each row, "" where its symbol has none."""
+    symbols = [() if row.events is None else row.events.symbols for row in rows]
+    return [[class_of_symbol(symbol, catalogue.class_of) for symbol in one] for one in symbols]
+
+
+def _presence(found: list[list[str]], classes: tuple[str, ...]) -> Float64[np.ndarray, "n k"]:
     """Return whether each row holds an event of each class, 0 or 1."""
-    symbols = [set() if row.events is None else set(row.events.symbols) for row in rows]
-    return np.array([[name in found for name in classes] for found in symbols], dtype=np.float64)
+    return np.array([[name in one for name in classes] for one in map(set, found)], dtype=np.float64)
 
 
 def _counts(plan: _Plan, rows: list[Row], truth: Float64[np.ndarray, "n k"]) -> dict[str, int]:
     """Return how many rows are positive for each class; with events, how many events there are of it."""
     if plan.task != "events":
         return {name: int((truth[:, k] == 1).sum()) for k, name in enumerate(plan.classes)}
-    symbols = [row.events.symbols for row in rows if row.events is not None]
-    return {name: sum(one.count(name) for one in symbols) for name in plan.classes}
+    found = _event_classes(rows, plan.catalogue)
+    return {name: sum(one.count(name) for one in found) for name in plan.classes}
 
 
 def _sources(recordings: list[Recording]) -> list[str]:
@@ -305,6 +313,7 @@ def _is_of(pack: Pack, plan: _Plan) -> bool:
 def _hash(plan: _Plan, ids: list[str], rows: list[Row], truth: Float64[np.ndarray, "n k"]) -> str:
     facts: list[Any] = [plan.contract.model_dump(mode="json"), plan.task, list(plan.classes)]
     facts += [plan.storage.dtype, plan.storage.scale]
+    facts += [dict(plan.catalogue.class_of)] if plan.catalogue.class_of else []
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for identifier, row in zip(ids, rows, strict=True):
         digest.update(f"{json.dumps(identifier)} {row.sha256}\n".encode())

@@ -4,7 +4,7 @@ Deterministic, and the same to the last bit whatever was prepared before or besi
 not know data sets, files or networks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
@@ -13,9 +13,24 @@ from vicinal.errors import ContractError
 from vicinal.inputs.blocks import Blocks, filtered, framed, moments, pointwise, recorded, resampled
 from vicinal.inputs.contract import Contract, choose_channels, rate_ratio, unit_factor
 from vicinal.inputs.filters import band_stop, high_pass, low_pass
+from vicinal.inputs.intervals import with_intervals
 from vicinal.inputs.mel import filters_of
 from vicinal.inputs.pixels import place, resize
-from vicinal.inputs.steps import Clip, HighPass, LogMel, LowPass, Notch, Resample, Resize, Scale, Step
+from vicinal.inputs.steps import (
+    Clip,
+    EventIntervals,
+    HighPass,
+    LogMel,
+    LowPass,
+    Notch,
+    Resample,
+    Resize,
+    Scale,
+    SelectEvents,
+    Step,
+    UsualEvent,
+)
+from vicinal.inputs.usual import with_usual
 from vicinal.inputs.violations import check
 from vicinal.signal import Signal
 
@@ -34,8 +49,8 @@ class Prepared:
              all pixels of an image, which is framed and not cut short.
              valid: (*positions); False where the recording had no value, from `length` on, and in the frame
              around a smaller image.
-             event_positions: (n,), one for each event of the signal, -1 where it lies outside; None without,
-             and for images.
+             event_positions: (n,), one for each event of the signal, -1 where it lies outside or the contract
+             does not select it; None without, and for images.
              offset: the position of the resampled recording that `samples[:, 0]` is; position j of the input
              stands for second (offset + j) / contract.position_rate_hz of the recording. 0 for images.
     """
@@ -51,6 +66,7 @@ class Prepared:
 class _State:
     blocks: Blocks
     events: Int64[np.ndarray, " n"] | None
+    selected: Bool[np.ndarray, " n"] | None
     rate_hz: float
 
 
@@ -74,7 +90,10 @@ def prepare(signal: Signal, contract: Contract) -> Prepared:
     if contract.size is not None:
         return _image(signal.samples[rows] * np.array(factors)[:, None, None], contract, contract.size)
     events = None if signal.events is None else signal.events.positions
-    state = _State(recorded(signal.samples, rows=rows, factors=factors), events, signal.rate_hz or 0.0)
+    selected = _selected(signal, contract)
+    state = _State(
+        recorded(signal.samples, rows=rows, factors=factors), events, selected, signal.rate_hz or 0.0
+    )
     for step in contract.steps:
         state = _after(step, state, contract.rate_hz or 0.0)
     return _fitted(state, contract)
@@ -102,7 +121,22 @@ def _after(step: Step, state: _State, contract_hz: float) -> _State:
             blocks = pointwise(blocks, lambda samples: (samples - centre) / spread + 0.0)
         case Clip():
             blocks = pointwise(blocks, lambda samples: np.clip(samples, -step.limit, step.limit))
-    return _State(blocks, state.events, rate_hz)
+        case UsualEvent() if state.events is not None:
+            before, after = (max(1, round(seconds * rate_hz)) for seconds in (step.before_s, step.after_s))
+            blocks = with_usual(blocks, state.events[state.selected], before=before, after=after)
+        case EventIntervals() if state.events is not None:  # `check` has refused recordings without
+            places = state.events[state.selected]
+            blocks = with_intervals(blocks, places, rate_hz=rate_hz, relative=step.relative)
+    return replace(state, blocks=blocks)
+
+
+def _selected(signal: Signal, contract: Contract) -> Bool[np.ndarray, " n"] | None:
+    """Return which events of a signal the network is to hear of; the labels of the others do not matter."""
+    if signal.events is None:
+        return None
+    chosen = next((step.symbols for step in contract.steps if isinstance(step, SelectEvents)), None)
+    symbols = signal.events.symbols
+    return np.array([chosen is None or symbol in chosen for symbol in symbols], dtype=bool)
 
 
 def _resampled(state: _State, rate_hz: float) -> _State:
@@ -112,7 +146,7 @@ def _resampled(state: _State, rate_hz: float) -> _State:
     blocks, events = resampled(state.blocks, ratio), state.events
     if events is not None:
         events = np.minimum(np.rint(events * float(ratio)).astype(np.int64), blocks.n - 1)
-    return _State(blocks, events, rate_hz)
+    return replace(state, blocks=blocks, events=events, rate_hz=rate_hz)
 
 
 def _framed(step: LogMel, state: _State) -> _State:
@@ -121,7 +155,7 @@ def _framed(step: LogMel, state: _State) -> _State:
     blocks = framed(state.blocks, filters_of(step, rate_hz), width=step.window(rate_hz), hop=hop)
     if events is not None:
         events = np.minimum((events + hop // 2) // hop, blocks.n - 1)
-    return _State(blocks, events, rate_hz / hop)
+    return replace(state, blocks=blocks, events=events, rate_hz=rate_hz / hop)
 
 
 def _scale(
@@ -140,9 +174,10 @@ def _fitted(state: _State, contract: Contract) -> Prepared:
         samples[:, start - offset : stop - offset] = blocks.samples(start, stop)
         valid[start - offset : stop - offset] = blocks.valid(start, stop).all(axis=0)
     events = state.events
-    if events is not None:
+    if events is not None and state.selected is not None:
         events = events - offset
-        events = np.where((events >= 0) & (events < length), events, -1).astype(np.int64)
+        inside = (events >= 0) & (events < length) & state.selected
+        events = np.where(inside, events, -1).astype(np.int64)
     return Prepared(samples, length, valid, events, offset)
 
 

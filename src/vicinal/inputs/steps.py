@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 __all__ = [
     "Clip",
     "Crop",
+    "EventIntervals",
     "HighPass",
     "LogMel",
     "LowPass",
@@ -19,7 +20,9 @@ __all__ = [
     "Resample",
     "Resize",
     "Scale",
+    "SelectEvents",
     "Step",
+    "UsualEvent",
 ]
 
 Frequency = Annotated[FiniteFloat, Field(ge=0.01)]
@@ -153,6 +156,43 @@ class LogMel(_Table):
         return int((1 << (self.window(rate_hz) - 1).bit_length()) // 2 + 1)
 
 
+class SelectEvents(_Table):
+    """Keep the events that bear one of these symbols, such as heartbeats, and take no notice of the others.
+
+    The recording must have annotations. Name every symbol of a kind: a network told only where the ectopic
+    beats are has been told the answer.
+    """
+
+    step: Literal["events"] = "events"
+    symbols: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+
+
+class UsualEvent(_Table):
+    """Add a channel beside each: what it usually looks like around an event, put at every event.
+
+    That is the median over all events of the recording, from `before_s` before them to `after_s` after. What differs
+    from a person's usual heartbeat then stands out, whatever that looks like. Needs the whole recording: such a model
+    cannot be streamed. Labels are not looked at. The recording must have annotations.
+    """
+
+    step: Literal["usual_event"] = "usual_event"
+    before_s: Annotated[FiniteFloat, Field(gt=0, le=60)] = 0.3
+    after_s: Annotated[FiniteFloat, Field(gt=0, le=60)] = 0.4
+
+
+class EventIntervals(_Table):
+    """Add two channels that say where the events are: the time from the last event, and that to the next one.
+
+    Each is the binary logarithm of seconds, from 1/8 s to 8 s, held from half-way after the last event to half-way
+    before the next one. So a network sees absolute intervals as values, and relative ones as differences. `relative`
+    adds both once more, less the median over the recording; then it needs the whole recording, and cannot be streamed.
+    Labels are not looked at. The recording must have annotations.
+    """
+
+    step: Literal["event_intervals"] = "event_intervals"
+    relative: bool = False
+
+
 class Crop(_Table):
     """Which part is kept of what is longer than the contract's duration, or larger than its size.
 
@@ -177,6 +217,18 @@ class Resize(_Table):
 
 
 Step = Annotated[
-    Resample | HighPass | LowPass | Notch | LogMel | Resize | Scale | Clip | Crop | Pad,
+    Resample
+    | HighPass
+    | LowPass
+    | Notch
+    | LogMel
+    | Resize
+    | Scale
+    | Clip
+    | SelectEvents
+    | UsualEvent
+    | EventIntervals
+    | Crop
+    | Pad,
     Field(discriminator="step"),
 ]

@@ -22,13 +22,15 @@ def truth(
     Args:    task: "binary", one or more `positive` classes against the rest; "classes", exactly one of
              `classes` for each recording; "labels", any number of `classes` for each recording; "events",
              symbols at positions, which only the recordings themselves hold.
-             classes: which, and in what order; all of the catalogue's when empty.
+             classes: which, and in what order; all of the catalogue's when empty. With events of data that do not list
+             their symbols, those that are told apart.
     Returns: the K classes ("A" or "A+O" when binary, so K = 1), and (n, K) of 0 and 1; (n, 0) of events.
     Raises:  ExperimentError: lists everything that does not fit: unknown classes, recordings without a label; or
              when every recording has the same truth.
     """
-    chosen = positive if task == "binary" else classes or catalogue.classes
-    problems = _argument_problems(catalogue, task, positive, classes)
+    offered = _offered(catalogue, task)
+    chosen = positive if task == "binary" else classes or offered or ()
+    problems = _argument_problems(catalogue, task, offered, positive, classes)
     if not problems:
         problems = _label_problems(catalogue, task, chosen)
     if problems:
@@ -50,8 +52,17 @@ def truth(
     return tuple(chosen), found
 
 
+def _offered(catalogue: Catalogue, task: str) -> tuple[str, ...] | None:
+    """Return the classes there are; None for events whose symbols are not known before they are read."""
+    return catalogue.event_classes if task == "events" else catalogue.classes
+
+
 def _argument_problems(
-    catalogue: Catalogue, task: str, positive: tuple[str, ...], classes: tuple[str, ...]
+    catalogue: Catalogue,
+    task: str,
+    offered: tuple[str, ...] | None,
+    positive: tuple[str, ...],
+    classes: tuple[str, ...],
 ) -> list[str]:
     if task not in ("binary", "classes", "labels", "events"):
         return ["expected 'binary', 'classes', 'labels' or 'events'"]
@@ -65,10 +76,12 @@ def _argument_problems(
     if task != "binary" and positive:
         problems.append("`positive` belongs to the task 'binary'; this one takes `classes`")
     given = (*positive, *classes)
+    if offered is None and not classes:
+        problems.append("say which symbols of the events are `classes`")
     problems += [
-        f"no class {name!r}" + did_you_mean(name, catalogue.classes).rstrip(".")
+        f"no class {name!r}" + did_you_mean(name, offered).rstrip(".")
         for name in given
-        if name not in catalogue.classes
+        if offered is not None and name not in offered
     ]
     problems += [f"class {name!r} is given {n} times" for name, n in Counter(given).items() if n > 1]
     if task == "binary" and not problems and set(positive) == set(catalogue.classes):

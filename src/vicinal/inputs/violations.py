@@ -52,6 +52,7 @@ def check(signal: Signal, contract: Contract) -> list[Violation]:
         *_unit_violations(signal, contract, used),
         *_extent_violations(signal, contract),
         *_sample_violations(signal, contract, used),
+        *_event_violations(signal, contract),
     ]
 
 
@@ -174,6 +175,12 @@ def _sample_violations(signal: Signal, contract: Contract, used: list[int]) -> I
             contract,
             unit_factor(signal.units[index], contract.units),
         )
+
+
+def _event_violations(signal: Signal, contract: Contract) -> Iterator[Violation]:
+    if contract.needs_events and signal.events is None:
+        advice = "put the annotation file beside the recording, or name their times in a table of events"
+        yield _violation("events", "annotated events", "none", advice=advice)
 
 
 def _channel_sample_violations(

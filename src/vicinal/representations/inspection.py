@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from vicinal.errors import NetworkError
-from vicinal.representations.layers.geometry import Facts, Path, Shape, n_values
+from vicinal.representations.layers.geometry import Facts, Path, Shape, compose, n_values
 from vicinal.representations.network import Network, sketch
 from vicinal.representations.text import Plan
 
@@ -234,22 +234,9 @@ def _fields_along(facts: list[Facts], axis: int, input_shape: Shape) -> list[int
             seen = _trace_back(facts[: index + 1], last, axis=axis, input_shape=input_shape)
             whole = int(seen[-1] - seen[0]) + 1
         if whole is None:
-            stride, left, right = _compose(cast(tuple[Path, ...], one.paths), axis, (stride, left, right))
+            stride, left, right = compose(cast(tuple[Path, ...], one.paths), axis, (stride, left, right))
         fields.append(min(left + right + 1, input_shape[axis + 1]) if whole is None else whole)
     return fields
-
-
-def _compose(paths: tuple[Path, ...], axis: int, before: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return (stride, left, right) after a layer: the widest of its paths."""
-    ends = []
-    for path in paths:
-        stride, left, right = before
-        for step in path:
-            taps = step[axis]
-            left, right = left + taps.left * stride, right + taps.right_of * stride
-            stride *= taps.stride
-        ends.append((stride, left, right))
-    return ends[0][0], max(end[1] for end in ends), max(end[2] for end in ends)
 
 
 def _trace_back(
@@ -294,7 +281,7 @@ def _delay(facts: list[Facts]) -> int:
     for one in facts:
         if one.paths is None and not one.past_only:
             break
-        place = _compose(one.paths or ((),), 0, place)
+        place = compose(one.paths or ((),), 0, place)
     return place[2]
 
 

@@ -22,6 +22,8 @@ from vicinal.files import sha256_bytes, write_bytes
 from vicinal.inputs.contract import Contract
 from vicinal.representations.engine import Precision, choose
 from vicinal.representations.network import Network, sketch
+from vicinal.representations.sight import sight_of
+from vicinal.scores.at_events import score_signals_at_events
 from vicinal.scores.container import LARGEST_BYTES, join_members, split_members
 from vicinal.scores.scorer import Scorer, make_scorer
 from vicinal.scores.weights import Weights, decode_weights, encode_weights, fill, weight_problems
@@ -90,12 +92,26 @@ class Model:
             network = self._sketch()
         except NetworkError as error:
             return [*problems, f"network.txt: {error}"]
-        if len(list(network.layers())[-1].facts.shape) != 1:
-            problems.append("network.txt: expected one answer a recording, as 'mean | dense classes' gives")
+        problems += [f"network.txt: {text}" for text in self._head_problems(network)]
         problems += [f"weights.safetensors: {text}" for text in weight_problems(self.weights, network)]
         if self.policy is not None and not problems:
             problems += self._policy_problems(self.policy)
         return problems
+
+    def _head_problems(self, network: Network) -> Iterator[str]:
+        if len(list(network.layers())[-1].facts.shape) == 1:
+            return
+        if self.calibration.task != "classes":
+            yield "answers at the events of a recording are exclusive classes, and end in one softmax"
+        try:
+            sight_of(network)
+        except NetworkError as error:
+            yield str(error)
+
+    @property
+    def answers_at_events(self) -> bool:
+        """Whether it gives an answer at each event of a recording, rather than one for the whole."""
+        return len(list(self._sketch().layers())[-1].facts.shape) > 1
 
     def _policy_problems(self, policy: Policy) -> list[str]:
         problems = []
@@ -158,11 +174,13 @@ class Model:
         )
 
     def score(self, signals: Iterable[Signal], *, role: Role = "unlabelled") -> ScoreTable:
-        """Score signals, a batch at a time, in the precision of the model.
+        """Score signals, a batch at a time, in the precision of the model; at their events where it answers there.
 
         Raises:  ContractError: when a signal cannot be made to fit.  FormatError: when ids repeat.
         """
         scorer = self.scorer()
+        if scorer.positions is not None:
+            return score_signals_at_events(scorer, signals, role=role)
         ids, logits = scorer.signals(signals)
         return scorer.table(logits, ids=ids, role=role)
 

@@ -6,8 +6,9 @@ metrics or training.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
@@ -17,6 +18,7 @@ from vicinal.inputs.formats import READERS
 from vicinal.inputs.formats.reading import read
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.prepare import Prepared, prepare
+from vicinal.scores.at_events import AtEvents, joined, score_pack_at_events, scored_at_events
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import BATCH, Scorer, stacked
 from vicinal.scoretable import Role, ScoreTable
@@ -39,6 +41,8 @@ def score_pack(
 ) -> ScoreTable:
     """Score rows of a pack, a batch in memory at a time, with their truth and subjects.
 
+    A model that answers at events gives a row for each event of these recordings.
+
     Args:    model: or its scorer, in another precision for instance.  indices: rows of the pack.
              role: what the rows may be used for.  split_hash: of the split that says so.
     Raises:  FormatError: when the pack was made for another contract, or for other classes.
@@ -50,6 +54,8 @@ def score_pack(
             f"{', '.join(scorer.calibration.classes)}, got another contract or {', '.join(pack.classes)}. "
             "Pack the data with the model's contract, or score the files."
         )
+    if scorer.positions is not None:
+        return score_pack_at_events(scorer, pack, indices, role=role, split_hash=split_hash)
     parts = [np.empty((0, len(pack.classes)))]
     parts += [
         scorer.logits(*pack.rows(indices[start : start + BATCH])) for start in range(0, len(indices), BATCH)
@@ -77,6 +83,8 @@ def score_paths(
 ) -> tuple[ScoreTable, list[Skipped]]:
     """Score files, and every recording in folders, a batch in memory at a time.
 
+    A model that answers at events gives a row for each event that comes with a file; a file without is left out.
+
     Args:    paths: recordings, or folders of them; a recording's id is its name without the suffix, with its
              folder where two have the same name.  channels, rate_hz, units: for files that do
              not state them.
@@ -87,6 +95,10 @@ def score_paths(
     """
     scorer = model.scorer() if isinstance(model, Model) else model
     found = find_recordings(paths)
+    if scorer.positions is not None:
+        return _score_events(
+            scorer, found, role, {"channels": channels, "rate_hz": rate_hz, "units": units}, progress
+        )
     ids, logits, skipped = [], [np.empty((0, len(scorer.calibration.classes)))], list[Skipped]()
     names = _names(file for file, _ in found)
     for start in range(0, len(found), BATCH):
@@ -103,9 +115,35 @@ def score_paths(
         if progress is not None:
             progress(min(start + BATCH, len(found)), len(found))
     if not ids:
-        shown = "\n".join(f"  {reason}" for _, reason in skipped[:5])
-        raise FormatError(f"none of {len(found)} recordings could be scored:\n{shown}")
+        raise _nothing_scored(len(found), skipped)
     return scorer.table(np.concatenate(logits), ids=ids, role=role), skipped
+
+
+def _score_events(
+    scorer: Scorer,
+    found: Sequence[tuple[Path, Path]],
+    role: Role,
+    stated: Mapping[str, Any],
+    progress: Callable[[int, int], None] | None,
+) -> tuple[ScoreTable, list[Skipped]]:
+    """Score recordings at their events, one at a time, since each may be long."""
+    names = _names(file for file, _ in found)
+    scored, skipped = list[AtEvents](), list[Skipped]()
+    for done, (file, root) in enumerate(found, start=1):
+        try:
+            scored.append(scored_at_events(scorer, read(file, root=root, **stated), record=names[file]))
+        except VicinalError as error:
+            skipped.append((str(file), str(error)))
+        if progress is not None:
+            progress(done, len(found))
+    if not scored:
+        raise _nothing_scored(len(found), skipped)
+    return joined(scorer, scored, role=role), skipped
+
+
+def _nothing_scored(n: int, skipped: Sequence[Skipped]) -> FormatError:
+    shown = "\n".join(f"  {reason}" for _, reason in skipped[:5])
+    return FormatError(f"none of {n} recordings could be scored:\n{shown}")
 
 
 def find_recordings(paths: Sequence[Path]) -> list[tuple[Path, Path]]:

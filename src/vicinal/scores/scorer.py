@@ -18,6 +18,7 @@ from vicinal.inputs.contract import Contract
 from vicinal.inputs.prepare import Prepared, prepare
 from vicinal.representations.engine import Engine
 from vicinal.representations.network import Network
+from vicinal.scores.positions import Positions, make_positions
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.signal import Signal
 
@@ -36,6 +37,7 @@ class Scorer:
     Attributes: contract: what a signal must be.  calibration: task, classes and the map to probabilities.
                 model_hash: of the model.  precision: in which products are computed.
                 fitted_precision: in which calibration and policy were fitted.
+                positions: of a network that answers at events of a recording, what does; None for others.
     """
 
     contract: Contract
@@ -44,14 +46,20 @@ class Scorer:
     precision: str
     fitted_precision: str
     compute: Callable[[np.ndarray, np.ndarray | None], np.ndarray] = field(repr=False)
+    positions: Positions | None = field(default=None, repr=False)
 
     def logits(
         self, x: Float32[np.ndarray, "rows channels *positions"], lengths: Int64[np.ndarray, " rows"]
     ) -> Logits:
         """Return the logits of prepared rows.
 
-        Raises:  FormatError: when the rows are not of the contract's shape.
+        Raises:  FormatError: when the rows are not of the contract's shape, or the model answers at events.
         """
+        if self.positions is not None:
+            raise FormatError(
+                "scoring: this model answers at the events of a recording, not for a recording as a whole. Score "
+                "files or packs that have annotations."
+            )
         if x.shape[1:] != self.contract.input_shape or lengths.shape != x.shape[:1]:
             shape = ", ".join(map(str, ("rows", *self.contract.input_shape)))
             raise FormatError(
@@ -112,6 +120,7 @@ def make_scorer(
     fitted_precision: str = "",
 ) -> Scorer:
     """Return the scorer of a network on an engine; this is what validation during training uses too."""
+    at_events = len(list(network.layers())[-1].facts.shape) > 1 if isinstance(network, Network) else False
     return Scorer(
         contract=contract,
         calibration=calibration,
@@ -119,6 +128,7 @@ def make_scorer(
         precision=engine.precision,
         fitted_precision=fitted_precision or engine.precision,
         compute=engine.scorer(network, batch=BATCH),
+        positions=make_positions(network, shape=contract.input_shape, engine=engine) if at_events else None,
     )
 
 

@@ -160,7 +160,8 @@ def trace(model: Model, signal: Signal, *, explain: str | None = None) -> Trace:
     Args:    model: its `reference["meaning"]["sentence"]`, where there is one, says what decisions mean.
              signal: a recording with a time axis.
              explain: the class whose score is attributed to samples; None: the most probable one.
-    Raises:  ContractError: when the signal cannot be made to fit the contract, or has no time axis.
+    Raises:  ContractError: when the signal cannot be made to fit the contract, or has no time axis, or the model
+             answers at events.
              ExperimentError: when the model has no class of this name.
     """
     contract = model.contract
@@ -169,6 +170,11 @@ def trace(model: Model, signal: Signal, *, explain: str | None = None) -> Trace:
         raise ContractError(
             f"trace: expected a model of signals along time, got one of {' x '.join(contract.axes)}. "
             "Score the image, or inspect the network."
+        )
+    if model.answers_at_events:
+        raise ContractError(
+            "trace: expected a model with one answer for a recording, got one that answers at its events. Score the "
+            "file, or inspect the network."
         )
     prepared = prepare(signal, contract)
     stages, logits = _run(model, prepared, rate_hz)

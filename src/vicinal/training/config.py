@@ -37,6 +37,7 @@ class TrainingConfig(BaseModel):
              is used up; None goes on to the end.
              validate_after_steps: validation follows an epoch once so many steps have passed since the last one, so
              that short epochs are not mostly validation.
+             segment_s: with events, seconds of the stretches that recordings are cut into.
              precision: of the products in the network; "auto" takes the fastest that this machine does well.
     """
 
@@ -61,6 +62,7 @@ class TrainingConfig(BaseModel):
     select: str = Field("auto", min_length=1)
     patience: int | None = Field(None, ge=1, le=1_000_000)
     validate_after_steps: int = Field(1, ge=1)
+    segment_s: float = Field(30.0, gt=0, le=86_400)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")

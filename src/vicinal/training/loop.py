@@ -73,9 +73,9 @@ def fit(
     without a better `select`.
     The same seed, steps and thread count give the same weights, bit for bit, on a processor.
 
-    Args:    network: called as `network(x, lengths)` -> logits (b, K); its weights are trained in place.
+    Args:    network: called as `network(x, lengths)` -> logits like a batch's truth; its weights are trained in place.
              batches: training rows.  validate: metrics of a network on validation rows.
-             task: "binary", "classes" or "labels".  monitor: receives every number.
+             task: "binary", "classes", "labels" or "events".  monitor: receives every number.
              engine: where it runs.  seed: of everything random inside the network, such as dropout, and of mixup.
              checkpoints: where the state is kept after each validation and every so often; when there is one
              already, training goes on from it, bit for bit as if it had never stopped.
@@ -325,7 +325,7 @@ def _loss(batches: Batches, *, config: TrainingConfig, task: str, engine: Engine
         values = balanced_weights(np.concatenate([batch.y for batch in batches.epoch(0)]), task=task)
     else:
         values = np.asarray(weights)
-    if values.shape != first.shape[1:]:
+    if values.shape != first.shape[1:2]:
         raise ExperimentError(
             f"training.class_weights: expected {first.shape[1]} numbers, one a class, got {len(values)}."
         )

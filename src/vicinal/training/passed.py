@@ -20,14 +20,14 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Batch(Protocol):
-    """Rows of one step: inputs, lengths (None when all rows are full) and truth (b, K)."""
+    """Rows of one step: inputs, lengths (None when all rows are full) and truth (b, K), of events (b, K, outputs)."""
 
     @property
     def x(self) -> Float32[np.ndarray, "b channels *positions"]: ...  # noqa: D102
     @property
     def lengths(self) -> Int64[np.ndarray, " b"] | None: ...  # noqa: D102
     @property
-    def y(self) -> Float32[np.ndarray, "b k"]: ...  # noqa: D102
+    def y(self) -> Float32[np.ndarray, "b k *outputs"]: ...  # noqa: D102
 
 
 class Batches(Protocol):

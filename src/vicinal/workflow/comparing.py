@@ -19,7 +19,7 @@ from vicinal.representations.matching import By
 from vicinal.terminal import QUIET, Show
 from vicinal.training.best import BEST_WHEN_LOW
 from vicinal.workflow.contenders import Contender, contenders, cuts_of
-from vicinal.workflow.gathering import Gathered, gather, refuse_events
+from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.measuring import NOTHING, Measures
 from vicinal.workflow.pacing import Pace, pace_of, spoken, total_s
 from vicinal.workflow.summing_up import sum_up
@@ -85,7 +85,11 @@ def compare(
     """
     start = time.monotonic()
     experiment, _ = load_experiment(path, overrides)
-    refuse_events(experiment)
+    if experiment.inputs.task == "events":
+        raise ExperimentError(
+            'compare: expected a task on whole recordings, got "events". Run each with: vicinal run EXPERIMENT --set '
+            "KEY=VALUE"
+        )
     asked = _completed(asked, experiment)
     folder = output or Path("runs") / f"compare-{path.stem}"
     folder.mkdir(parents=True, exist_ok=True)

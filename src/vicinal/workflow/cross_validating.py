@@ -28,7 +28,9 @@ from vicinal.workflow.describing import described_run
 from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, Packed, pack_of
 from vicinal.workflow.grouping import in_subgroups
+from vicinal.workflow.judging import other_beat_maps
 from vicinal.workflow.reporting import report
+from vicinal.workflow.reporting_events import n_positives
 from vicinal.workflow.splitting import described, folds_of, split_of
 
 __all__ = ["Fill", "cross_validate"]
@@ -157,7 +159,7 @@ def _evidence(
         "classes": list(pack.classes),
         "seed": experiment.seed,
         "rows": {f"fold {name}": int((folds.folds == k).sum()) for k, name in enumerate(folds.names)},
-        "positives": int(np.nansum(pack.truth)),
+        "positives": int(n_positives(pack, np.arange(len(pack))).sum()),
         "n_skipped": len(pack.skipped),
         "subjects": "known" if pack.subjects is not None else "not known: assumes one recording per person",
         "folds_hash": folds.hash,
@@ -182,6 +184,7 @@ def _evidence(
         meaning=told.to_dict(),
         protocol=protocol,
         further=experiment.evidence.metrics,
+        beat_maps=other_beat_maps(experiment),
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )

@@ -20,7 +20,7 @@ from vicinal.files import read_json, write_json
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
-from vicinal.workflow.judging import expected, judge
+from vicinal.workflow.judging import expected, judge, other_beat_maps
 from vicinal.workflow.reporting import report
 from vicinal.workflow.splitting import threshold_part
 
@@ -94,7 +94,14 @@ def decide(
     }
     # What the run measured of scores alone stays; alarms are of the policy that gave them.
     kept = {name: value for name, value in before.items() if name != "alarms"}
-    evidence = kept | judge(experiment.evidence, tested, policy, protocol=protocol, seed=experiment.seed)
+    evidence = kept | judge(
+        experiment.evidence,
+        tested,
+        policy,
+        protocol=protocol,
+        seed=experiment.seed,
+        beat_maps=other_beat_maps(experiment),
+    )
     evidence["earlier_policies"] = [*before.get("earlier_policies", []), _remembered(before)]
     _write(folder, decided, policy, fitted, evidence)
     return Decided(folder, policy, model.policy, n_policies, evidence)

@@ -18,6 +18,7 @@ from vicinal.inputs.splits import Split
 from vicinal.representations.inspection import Inspection, inspect
 from vicinal.scores.model import Model
 from vicinal.workflow.learning import Learned
+from vicinal.workflow.reporting_events import n_positives
 
 __all__ = ["described_run", "described_training"]
 
@@ -65,7 +66,7 @@ def _dataflow(pack: Pack, model: Model, inspection: Inspection) -> list[dict[str
     rate = contract.position_rate_hz
     at = "" if rate is None else f" at {rate:g} Hz"
     entered = _shape(contract.input_shape)
-    n = len(pack.classes)
+    n, row = len(pack.classes), "event" if pack.task == "events" else "recording"
     called = {
         "binary": "one logit -> sigmoid", "classes": "logits -> softmax over the classes",
         "labels": "logits -> a sigmoid for each", "events": "logits -> a sigmoid for each",
@@ -100,7 +101,7 @@ def _dataflow(pack: Pack, model: Model, inspection: Inspection) -> list[dict[str
             "shape": f"{entered} -> {n}",
         },
         *inner,
-        {"step": "scores", "what": f"{called}, {calibrated}", "shape": f"{n} per recording", "sizes": [n, 1]},
+        {"step": "scores", "what": f"{called}, {calibrated}", "shape": f"{n} per {row}", "sizes": [n, 1]},
         {
             "step": "decisions",
             "what": "by the policy",
@@ -126,9 +127,7 @@ def _counts(pack: Pack, split: Split) -> dict[str, dict[str, int]]:
     counts = {}
     for part in split.counts:
         rows = split.indices(part)
-        by_class = dict(
-            zip(pack.classes, np.nansum(pack.truth[rows], axis=0).astype(int).tolist(), strict=True)
-        )
+        by_class = dict(zip(pack.classes, n_positives(pack, rows).tolist(), strict=True))
         subjects = {} if pack.subjects is None else {"subjects": len(np.unique(pack.subjects[rows]))}
         counts[part] = {"rows": len(rows), **by_class, **subjects}
     return counts

@@ -20,6 +20,7 @@ from vicinal.scores.attribution import contributions
 from vicinal.scores.model import Model
 from vicinal.scores.weights import decode_weights, encode_weights
 from vicinal.scoretable import ScoreTable
+from vicinal.workflow.reporting_events import around, event_example
 
 __all__ = ["FILE", "examples_of", "keep_examples"]
 
@@ -52,6 +53,9 @@ def keep_examples(
     read = _of_pack(rows) if isinstance(rows, Pack) else rows
     arrays: dict[str, np.ndarray] = {}
     for row, k in chosen[:_MOST]:
+        if isinstance(rows, Pack) and rows.task == "events":
+            arrays |= {f"{row} {k} {what}": array for what, array in around(rows, table, row).items()}
+            continue
         model = models[0 if table.folds is None else int(table.folds[row])]
         prepared = read(str(table.ids[row]))
         x = prepared.samples
@@ -82,7 +86,10 @@ def examples_of(folder: Path, table: ScoreTable, contract: Contract, *, name: st
     found = []
     for key in sorted(arrays):
         row, k, what = key.split()
-        if what == "samples":
+        if what == "samples" and f"{row} {k} start" in arrays:
+            start = int(arrays[f"{row} {k} start"][0])
+            found.append(event_example(table, contract, int(row), int(k), arrays[key], start))
+        elif what == "samples":
             example = Example(
                 id=str(table.ids[int(row)]),
                 about=table.classes[int(k)],

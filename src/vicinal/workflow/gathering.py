@@ -6,20 +6,21 @@ Wiring only: what a data set means is known in `inputs/datasets`, what a signal 
 from dataclasses import dataclass
 from pathlib import Path
 
-from vicinal.errors import ExperimentError
+from vicinal.errors import ExperimentError, NetworkError
 from vicinal.evidence.subgroups import require_columns
 from vicinal.experiment import Experiment
 from vicinal.inputs.leakage.audit import audit
 from vicinal.inputs.leakage.finding import Finding
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
-from vicinal.representations.network import sketch
+from vicinal.representations.network import Network, sketch
+from vicinal.representations.sight import sight_of
 from vicinal.terminal import Show
 from vicinal.workflow.packing import Source, packed, source_of
 from vicinal.workflow.rating import computable
 from vicinal.workflow.splitting import Officials, split_of
 
-__all__ = ["Gathered", "Packed", "gather", "pack_of", "refuse_events"]
+__all__ = ["Gathered", "Packed", "gather", "pack_of"]
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,12 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
     """
     inputs = experiment.inputs
     source = source_of(inputs, data)
-    if inputs.task != "events":
-        sketch(
-            experiment.representations.network,
-            input_shape=inputs.contract.input_shape,
-            n_outputs=len(source.classes),
-        )
+    fitting = sketch(
+        experiment.representations.network,
+        input_shape=inputs.contract.input_shape,
+        n_outputs=len(source.classes),
+    )
+    _require_head(experiment, fitting)
     pack = packed(source, inputs, output=None, show=show)
     if pack.skipped:
         identifier, reason = pack.skipped[0]
@@ -102,13 +103,20 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
     return Packed(pack, officials, labels, source)
 
 
-def refuse_events(experiment: Experiment) -> None:
-    """Refuse, before anything is read, what is not built yet.
+def _require_head(experiment: Experiment, network: Network) -> None:
+    """Refuse a network whose answers are not those of the task, before any recording is read.
 
-    Raises:  ExperimentError: when the task is "events".
+    Raises:  NetworkError: when it gives one answer a recording for events, or answers along time for recordings.
+             ExperimentError: when the experiment asks for what events cannot have.
     """
     if experiment.inputs.task == "events":
-        raise ExperimentError(
-            'inputs.task: "events" can be packed, split and audited; training on events is not there yet. Use '
-            "`vicinal pack` or `vicinal audit`, or a task on whole recordings: binary, classes or labels."
+        sight_of(network)
+        if network.n_outputs < 2:
+            raise ExperimentError('inputs.task: "events" tells classes of events apart; name at least two.')
+        if experiment.evidence.robustness:
+            raise ExperimentError("evidence.robustness disturbs whole recordings, not events. Leave it out.")
+    elif len(list(network.layers())[-1].facts.shape) > 1:
+        raise NetworkError(
+            f"the task {experiment.inputs.task!r} wants one answer for a recording, and the network gives some along "
+            "time; end it with 'mean | dense classes', or take the task 'events'."
         )

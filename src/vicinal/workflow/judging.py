@@ -1,6 +1,7 @@
 """What a policy is worth on rows that fitted nothing: the evidence of a run, and of a policy put in afterwards."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -8,21 +9,28 @@ import numpy as np
 from vicinal.decisions.meaning import alarm_rates, meaning
 from vicinal.decisions.policy import Policy
 from vicinal.errors import InfeasibleError
-from vicinal.evidence.summary import summarise
-from vicinal.experiment import EvidenceConfig
+from vicinal.evidence.summary import BeatMaps, summarise
+from vicinal.experiment import EvidenceConfig, Experiment
+from vicinal.inputs.datasets.mitdb import BEAT_MAPS
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.grouping import in_subgroups
 
-__all__ = ["expected", "judge"]
+__all__ = ["expected", "judge", "other_beat_maps"]
 
 
 def judge(
-    asked: EvidenceConfig, table: ScoreTable, policy: Policy | None, *, protocol: Mapping[str, Any], seed: int
+    asked: EvidenceConfig,
+    table: ScoreTable,
+    policy: Policy | None,
+    *,
+    protocol: Mapping[str, Any],
+    seed: int,
+    beat_maps: BeatMaps = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the evidence about rows that fitted nothing, decided by the policy, as in `evidence.json`.
 
     Args:    asked: which evidence.  policy: None decides nothing.  protocol: how everything was made.
-             seed: of the resamples.
+             seed: of the resamples.  beat_maps: other maps of symbols, as `other_beat_maps` gives them.
     """
     decisions = None if policy is None else policy.decide(table.probabilities)
     told, notes = _told(table, policy)
@@ -33,6 +41,7 @@ def judge(
         meaning=told,
         protocol={name: one for name, one in protocol.items() if name != "no_meaning"} | notes,
         further=asked.metrics,
+        beat_maps=beat_maps,
         resamples=asked.resamples,
         seed=seed,
     )
@@ -49,6 +58,14 @@ def _told(table: ScoreTable, policy: Policy | None) -> tuple[dict[str, Any], dic
         return meaning(table, policy).to_dict(), {}
     except InfeasibleError as error:
         return {}, {"no_meaning": str(error)}
+
+
+def other_beat_maps(experiment: Experiment) -> dict[str, dict[str, str]]:
+    """Return the maps of MIT-BIH's symbols but the one that the truth of the rows comes from, by name."""
+    if experiment.inputs.dataset != "mitdb":
+        return {}
+    used = experiment.inputs.options.get("map", "literature")
+    return {name: one for name, one in BEAT_MAPS.items() if name != used}
 
 
 def expected(table: ScoreTable, policy: Policy) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from vicinal.errors import ExperimentError
 from vicinal.evidence.following import following, following_names, mean_f1_classes
 from vicinal.inputs.batches import ArrayRows, Batches, Rows
 from vicinal.inputs.contract import Contract
+from vicinal.inputs.pack import Pack
+from vicinal.inputs.segments import Segments
 from vicinal.representations.engine import Engine, choose
 from vicinal.representations.frozen import Rest, features, n_frozen_features, settle
 from vicinal.representations.network import Network, build
@@ -27,6 +29,7 @@ from vicinal.training.checkpoint import Checkpoints
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import Fitted, fit
 from vicinal.training.monitor import Monitor
+from vicinal.workflow.learning_events import segments_of, validation_at_events, width_of
 
 __all__ = ["Learned", "learn"]
 
@@ -70,31 +73,48 @@ def learn(
     Raises:  ExperimentError: when `config.select` is no metric of this task.  Else as `fit`.
     """
     engine = choose(precision=config.precision)
-    config = config.model_copy(update={"select": _select(config.select, task, classes)})
-    net = build(network, input_shape=contract.input_shape, n_outputs=len(classes), seed=seed)
+    # Each event has exactly one class, as each recording of the task "classes" has.
+    decided: Task = "classes" if task == "events" else task
+    config = config.model_copy(update={"select": _select(config.select, decided, classes)})
+    at_events = isinstance(rows, Pack) and task == "events"
+    shape = (contract.input_shape[0], width_of(contract, config)) if at_events else contract.input_shape
+    net = build(network, input_shape=shape, n_outputs=len(classes), seed=seed)
     start = time.perf_counter()
     settle(engine.place(net), rows.rows, train, tensor=engine.tensor, seed=seed)
     trained: nn.Module = net
     if _keeps_features(net, n_rows=len(train) + len(validation), augmented=bool(config.augment)):
         trained, (rows, train, validation) = Rest(net), _features(net, rows, train, validation, engine=engine)
     frozen_s = time.perf_counter() - start
-    batches = Batches(
-        rows, train, batch=config.batch, seed=seed, augment=config.augment, rate_hz=contract.position_rate_hz
-    )
+    batches: Batches | Segments
+    if isinstance(rows, Pack) and task == "events":
+        batches = segments_of(rows, train, net, contract=contract, config=config, seed=seed)
+        validate = validation_at_events(
+            rows, validation, contract=contract, engine=engine, select=config.select
+        )
+    else:
+        batches = Batches(
+            rows,
+            train,
+            batch=config.batch,
+            seed=seed,
+            augment=config.augment,
+            rate_hz=contract.position_rate_hz,
+        )
+        validate = _validation(
+            rows,
+            validation,
+            contract=contract,
+            task=task,
+            classes=classes,
+            engine=engine,
+            select=config.select,
+        )
     with show.progress("training") as update:
         monitor = Monitor(sink=sink, progress=update)
         fitted = fit(
             trained,
             batches,
-            validate=_validation(
-                rows,
-                validation,
-                contract=contract,
-                task=task,
-                classes=classes,
-                engine=engine,
-                select=config.select,
-            ),
+            validate=validate,
             config=config,
             task=task,
             monitor=monitor,
@@ -110,7 +130,7 @@ def learn(
         input_shape=contract.input_shape,
         weights={**frozen_weights, **fitted.weights},
         contract=contract,
-        calibration=identity(task, classes),
+        calibration=identity(decided, classes),
         provenance={
             "vicinal": vicinal.__version__,
             "torch": torch.__version__,

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 import vicinal
@@ -30,12 +29,13 @@ from vicinal.workflow.cross_validating import Fill, cross_validate
 from vicinal.workflow.describing import described_run, described_training
 from vicinal.workflow.disturbing import refuse_images, under_disturbances
 from vicinal.workflow.drawable import keep_examples
-from vicinal.workflow.gathering import Gathered, gather, refuse_events
+from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.history import History
-from vicinal.workflow.judging import expected, judge
+from vicinal.workflow.judging import expected, judge, other_beat_maps
 from vicinal.workflow.learning import Learned, learn
 from vicinal.workflow.rating import with_quality
 from vicinal.workflow.reporting import report
+from vicinal.workflow.reporting_events import n_positives
 from vicinal.workflow.run_folder import (
     EXPERIMENT,
     Begun,
@@ -83,7 +83,6 @@ def run(
     Raises:  VicinalError: whatever is wrong, with what to do.
     """
     experiment, text = load_experiment(path, overrides)
-    refuse_events(experiment)
     refuse_images(experiment)
     folder = free_folder(output, path.stem)
     # An absolute path would tell every reader of the report how somebody's machine is laid out.
@@ -192,7 +191,14 @@ def _fill(
     protocol = _protocol(experiment, gathered, learned, command)
     policy = model.policy
     assert policy is not None  # `_decide` gave it one
-    evidence = judge(experiment.evidence, tables["test"], policy, protocol=protocol, seed=experiment.seed)
+    evidence = judge(
+        experiment.evidence,
+        tables["test"],
+        policy,
+        protocol=protocol,
+        seed=experiment.seed,
+        beat_maps=other_beat_maps(experiment),
+    )
     evidence |= under_disturbances(experiment, model, gathered, tables["test"], show)
     evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
     evidence |= described_run(gathered.pack, gathered.split, gathered.findings, model)
@@ -294,7 +300,7 @@ def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, comm
         "classes": list(pack.classes),
         "seed": experiment.seed,
         "rows": split.counts,
-        "positives": {part: int(np.nansum(pack.truth[split.indices(part)])) for part in split.counts},
+        "positives": {part: int(n_positives(pack, split.indices(part)).sum()) for part in split.counts},
         "n_skipped": len(pack.skipped),
         "subjects": "known" if pack.subjects is not None else "not known: assumes one recording per person",
         "split_hash": split.hash,

@@ -37,13 +37,27 @@ class Scored:
     skipped: tuple[tuple[str, str], ...]
 
     def lines(self) -> list[list[str]]:
-        """Return a header and one line per recording: id, then logit, probability and decision per class."""
+        """Return a header and one line per recording: id, then logit, probability and decision per class.
+
+        At events, one line for each, with the recording, the second and the symbol after the id.
+        """
         columns = ["logit", "probability", *(["decision"] if self.decisions is not None else [])]
-        header = ["id", *(f"{column}:{name}" for name in self.table.classes for column in columns)]
+        header = [
+            "id",
+            *self._places,
+            *(f"{column}:{name}" for name in self.table.classes for column in columns),
+        ]
         return [header, *(self._line(k) for k in range(len(self.table)))]
+
+    @property
+    def _places(self) -> list[str]:
+        return [name for name in ("record", "position_s", "symbol") if name in self.table.columns]
 
     def _line(self, k: int) -> list[str]:
         line = [str(self.table.ids[k])]
+        for name in self._places:
+            value = self.table.columns[name][k]
+            line.append(f"{value:.6f}" if name == "position_s" else str(value))
         for j in range(len(self.table.classes)):
             line += [f"{self.table.logits[k, j]:.9g}", f"{self.table.probabilities[k, j]:.9g}"]
             if self.decisions is not None:

@@ -22,7 +22,7 @@ from vicinal.scores.score import score_pack
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.contenders import parse_vary
-from vicinal.workflow.gathering import Gathered, gather, refuse_events
+from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.learning import learn
 
 __all__ = ["Varied", "vary"]
@@ -69,7 +69,6 @@ def vary(
     results = []
     for k, settings in enumerate(variants):
         experiment, _ = load_experiment(path, overrides, settings=settings)
-        refuse_events(experiment)
         named = ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items())
         show.say(f"{k + 1} of {len(variants)}: {named}")
         gathered = gather(experiment, data=data, show=show, with_copies=False)

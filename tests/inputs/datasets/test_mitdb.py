@@ -135,6 +135,22 @@ def test_each_beat_is_a_recording(tmp_path: Path) -> None:
     assert "Beat classes by the map 'ec57', beats from 2 s on." in late.notes
 
 
+def test_records_have_the_classes_of_their_beats_as_events(tmp_path: Path) -> None:
+    made = mitdb.catalogue(record(tmp_path), view="events")
+    assert [(one.id, one.subject) for one in made.recordings] == [("100", "100")]
+    assert made.event_classes == made.classes == mitdb.CLASSES
+    assert made.class_of == mitdb.BEAT_MAPS["literature"]
+    assert "Beat classes by the map 'literature', whole records." in made.notes
+    signal = mitdb.read(made.recordings[0])
+    assert signal.events is not None
+    assert signal.events.symbols == ("N", "V", "+", "e")
+    assert mitdb.catalogue(tmp_path, view="events", map="ec57").class_of["e"] == "S"
+    plain = mitdb.catalogue(tmp_path)
+    assert (plain.event_classes, dict(plain.class_of)) == (mitdb.BEATS, {})
+    with pytest.raises(ExperimentError, match="the view 'events' has map"):
+        mitdb.catalogue(tmp_path, view="events", start_s=300)
+
+
 def test_a_beat_reads_what_lies_around_it(tmp_path: Path) -> None:
     made = mitdb.catalogue(record(tmp_path), view="beats", before_s=0.4, after_s=1.1)
     first, middle, last = (mitdb.read(one) for one in made.recordings)

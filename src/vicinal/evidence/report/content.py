@@ -23,6 +23,7 @@ class Example:
              samples: (channels, time), prepared or raw, in `unit`, or (channels, height, width) where
              `rate_hz` is None.  channels: their names.
              adds: like samples: what each of them adds to the log-odds of that class; None: not known.
+             marks: (sample, symbol) of events, set above every channel.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Example:
     unit: str
     channels: tuple[str, ...] = ()
     adds: Float[np.ndarray, "channels *positions"] | None = None
+    marks: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,10 @@ class Catalogue:
              "calibration", "test" or "unused"); "train" rows may be divided further.
              label_columns: columns that say the label in other words (a subtype), so that the leakage auditor does
              not take them for a device or a site.
+             event_classes: with the task "events", the classes that events may have; None: not known before the
+             recordings are read.
+             class_of: with the task "events" the class of each symbol, for symbols that say it in other words;
+             empty where a symbol is its own class. Events of other symbols have no class.
              notes: what a reader of the report must know.  skipped: (id or file, reason) of what is left out.
     Raises:  FormatError: when ids repeat or labels are not among the classes.
     """
@@ -58,6 +62,8 @@ class Catalogue:
     skipped: tuple[tuple[str, str], ...] = ()
     officials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     label_columns: tuple[str, ...] = ()
+    event_classes: tuple[str, ...] | None = None
+    class_of: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids = [recording.id for recording in self.recordings]
@@ -70,6 +76,9 @@ class Catalogue:
             problems.append(
                 f"labels {', '.join(unknown)} are not among the classes {', '.join(self.classes)}"
             )
+        strange = sorted(set(self.class_of.values()) - set(self.event_classes or ()))
+        if strange:
+            problems.append(f"symbols mean {', '.join(strange)}, which are not among the classes of events")
         if self.has_subjects and any(recording.subject is None for recording in self.recordings):
             problems.append("a recording lacks its subject")
         for name, parts in self.officials.items():

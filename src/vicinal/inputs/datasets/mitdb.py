@@ -1,7 +1,7 @@
 """MIT-BIH Arrhythmia Database: 48 records of half an hour, two leads at 360 Hz, every beat annotated.
 
-Whole records with their beats as events, or single beats as recordings, labelled by a map of the symbols. Records
-201 and 202 are one man, so they share a subject. Source: Moody and Mark 2001, doi:10.1109/51.932724; the two
+Whole records with their annotations or with the classes of their beats as events, or single beats as recordings.
+Records 201 and 202 are one man, so they share a subject. Source: Moody and Mark 2001, doi:10.1109/51.932724; the two
 halves are de Chazal's (2004). Knows where things lie and who is who; must not know contracts.
 """
 
@@ -84,10 +84,12 @@ def catalogue(
     """List the records, whose beats `read` returns as events, or every single beat.
 
     Args:    root: the folder with `NNN.hea`, `NNN.dat` and `NNN.atr`.
-             view: "records", or "beats": one recording for each beat, labelled N, S, V, F or Q.
+             view: "records", whose events are the symbols of the annotations; "events", the same records, whose
+             beats have a class, N, S, V, F or Q; "beats": one recording for each beat, labelled with its class.
              half: "all" 48 records, "both" halves without the paced ones, "ds1" or "ds2".
-             map: of `BEAT_MAPS`.  before_s, after_s: what a beat keeps around its R peak; where that reaches
-             beyond the record, samples are missing.  start_s: beats before it are left out; 300 for EC57.
+             map: of `BEAT_MAPS`, with the other two views.  before_s, after_s: what a beat keeps around its R peak;
+             where that reaches beyond the record, samples are missing.
+             start_s: beats before it are left out; 300 for EC57.
     Returns: recordings by record and time, with the splits "ds1-ds2" (train on DS1, test on DS2, paced unused)
              and "ds1-ds2-strict" (the same without 202, who is 201).
     Raises:  PathError: when the folder does not hold them.  ExperimentError: for wrong options, all at once.
@@ -105,6 +107,8 @@ def catalogue(
     if not records:
         raise PathError(f"no record of mitdb in {root}. Get it with: vicinal get mitdb")
     recordings, notes = records, list(_NOTES)
+    if view == "events":
+        notes.append(f"Beat classes by the map {map!r}, whole records.")
     if view == "beats":
         recordings, unmapped = _single_beats(records, beats)
         skipped += unmapped
@@ -112,12 +116,14 @@ def catalogue(
         notes.append(f"Beat classes by the map {map!r}, {span}.")
     return Catalogue(
         name="mitdb",
-        classes=CLASSES if view == "beats" else BEATS,
+        classes=BEATS if view == "records" else CLASSES,
         recordings=tuple(recordings),
         has_subjects=True,
         notes=tuple(notes),
         skipped=tuple(skipped),
         label_columns=("symbol",),
+        event_classes=BEATS if view == "records" else CLASSES,
+        class_of=BEAT_MAPS[map] if view == "events" else {},
         officials={
             "ds1-ds2": tuple(_part(one) for one in recordings),
             "ds1-ds2-strict": tuple(
@@ -166,12 +172,18 @@ def heartbeat(signal: Signal, *, number: int, before_s: float, after_s: float) -
 
 
 def _option_problems(view: str, half: str, beats: _Beats) -> Iterator[str]:
-    choices = {"view": (view, ("records", "beats")), "half": (half, _HALVES), "map": (beats.map, BEAT_MAPS)}
+    choices = {
+        "view": (view, ("records", "events", "beats")),
+        "half": (half, _HALVES),
+        "map": (beats.map, BEAT_MAPS),
+    }
     for name, (got, known) in choices.items():
         if got not in known:
             yield f"{name}: got {got!r}{did_you_mean(str(got), known).rstrip('.')}"
     if view == "records" and beats != _Beats():
         yield "map, before_s, after_s and start_s belong to the view 'beats'; set view = \"beats\""
+    elif view == "events" and beats != _Beats(map=beats.map):
+        yield "before_s, after_s and start_s belong to the view 'beats'; the view 'events' has map"
     for name, low, high in (("before_s", 0, 60), ("after_s", 0.05, 60), ("start_s", 0, 1800)):
         value = getattr(beats, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-__all__ = ["Facts", "Padding", "Path", "Shape", "Taps", "n_values", "taps_of"]
+__all__ = ["Facts", "Padding", "Path", "Shape", "Taps", "compose", "n_values", "taps_of"]
 
 Shape = tuple[int, ...]
 """(channels, *positions), or (features,) once a head has taken the positions away."""
@@ -96,6 +96,22 @@ class Facts:
     state_values: int | None = 0
     no_stream: str = "ties its weights to the places of a whole signal"
     dense_parameters: int = 0
+
+
+def compose(paths: tuple[Path, ...], axis: int, before: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return (stride, left, right) after a layer, the widest of its paths, from those before it.
+
+    An output p sees the input positions from p * stride - left to p * stride + right.
+    """
+    ends = []
+    for path in paths:
+        stride, left, right = before
+        for step in path:
+            taps = step[axis]
+            left, right = left + taps.left * stride, right + taps.right_of * stride
+            stride *= taps.stride
+        ends.append((stride, left, right))
+    return ends[0][0], max(end[1] for end in ends), max(end[2] for end in ends)
 
 
 def n_values(shape: Shape) -> int:

@@ -105,7 +105,13 @@ def _strip(example: Example, taken: str) -> Strip:
     else:
         names = example.channels if len(example.channels) > 1 else ()
         drawing = paper(
-            samples, rate_hz=example.rate_hz, unit=example.unit, label=label, names=names, adds=example.adds
+            samples,
+            rate_hz=example.rate_hz,
+            unit=example.unit,
+            label=label,
+            names=names,
+            marks=example.marks,
+            adds=example.adds,
         )
     # A clip of a second would be as small as a stamp; a row of ten seconds just fits a page at true size.
     zoom = 1.0 if example.rate_hz is None or drawing.width_mm > 120 else min(3.5, 120 / drawing.width_mm)

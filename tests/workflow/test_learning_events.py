@@ -1,0 +1,199 @@
+"""Events from files to evidence: one small run on made-up records in the layout of MIT-BIH."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.workflow.test_evidence_schema import SCHEMA, problems
+
+from vicinal.errors import ContractError, ExperimentError, FormatError
+from vicinal.experiment import load_experiment
+from vicinal.inputs.datasets import mitdb
+from vicinal.scores.model import Model
+from vicinal.scores.score import score_paths
+from vicinal.scoretable import ScoreTable
+from vicinal.terminal import QUIET
+from vicinal.workflow.comparing import Asked, compare
+from vicinal.workflow.gathering import gather
+from vicinal.workflow.learning_events import validation_at_events, width_of
+from vicinal.workflow.running import Run, run
+from vicinal.workflow.scoring import score, trace
+from vicinal.workflow.varying import vary
+
+CODES = {"N": 1, "V": 5, "A": 8, "e": 34, "+": 28}
+RATE = 90
+N = RATE * 40
+
+TEXT = """
+title = "Made-up beats"
+[inputs]
+dataset = "mitdb"
+options = { view = "events", half = "both" }
+task = "events"
+classes = ["N", "S", "V"]
+max_skipped = 0.9
+[inputs.contract]
+channels = ["MLII"]
+rate_hz = 90
+duration_s = 41
+units = "mV"
+steps = [
+    { step = "events", symbols = ["N", "V", "A", "e"] },
+    { step = "scale", by = "recording" },
+    { step = "usual_event" },
+    { step = "event_intervals" },
+]
+[inputs.split]
+official = "ds1-ds2"
+validation = 0.25
+calibration = 0.2
+[representations]
+network = "conv 8 window 9 stride 3 same | norm | relu | residual 8 window 5 | conv classes window 1"
+[training]
+epochs = 30
+select = "loss"
+batch = 8
+learning_rate = 1e-2
+segment_s = 10
+augment = [{ kind = "gain" }, { kind = "noise" }]
+[evidence]
+metrics = ["beats"]
+resamples = 100
+"""
+
+
+def write_record(folder: Path, name: str, seed: int) -> None:
+    """Forty seconds of one lead: V beats are wide, A beats early; half of the records begin with a rhythm note."""
+    rng = np.random.default_rng(seed)
+    symbols = rng.choice(list("NNNNNNVAe"), 45)
+    gaps = np.where(symbols == "A", 45, 80) + rng.integers(-3, 4, 45)
+    places = 40 + np.cumsum(gaps)
+    symbols, places = symbols[places < N - 20], places[places < N - 20]
+    t = np.arange(N)[:, None]
+    width = np.where(symbols == "V", 7.0, 2.0)
+    x = np.exp(-(((t - places) / width) ** 2)).sum(axis=1) + 0.02 * rng.standard_normal(N)
+    (folder / f"{name}.dat").write_bytes((200 * x).astype("<i2").tobytes())
+    (folder / f"{name}.hea").write_text(f"{name} 1 {RATE} {N}\n{name}.dat 16 200 16 0 0 0 0 MLII\n")
+    pairs = [(5, "+"), *zip(places.tolist(), symbols.tolist(), strict=True)]
+    steps = np.diff([0, *(place for place, _ in pairs)])
+    words = [CODES[symbol] << 10 | step for (_, symbol), step in zip(pairs, steps.tolist(), strict=True)]
+    (folder / f"{name}.atr").write_bytes(np.array([*words, 0], dtype="<u2").tobytes())
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mitdb")
+    for seed, name in enumerate((*mitdb.DS1[:10], *mitdb.DS2[:4], "202")):
+        write_record(folder, name, seed)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("e") / "beats.toml"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(experiment: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(experiment, output=tmp_path_factory.mktemp("runs") / "beats", data=data)
+
+
+def test_a_run_goes_from_files_to_evidence(done: Run) -> None:
+    table = ScoreTable.read(done.folder / "scores" / "test.parquet")
+    assert (table.task, table.role, table.classes) == ("classes", "test", ("N", "S", "V"))
+    assert set(table.columns) >= {"record", "position_s", "symbol", "half"}
+    assert set(table.columns["record"]) == {*mitdb.DS2[:4], "202"}
+    assert table.subjects is not None
+    assert table.n_subjects == 5
+    record, at = table.columns["record"][7], table.columns["position_s"][7]
+    assert table.ids[7] == f"{record}-{round(at * RATE)}"
+    truth = {"N": 0, "e": 0, "A": 1, "V": 2}
+    assert table.truth.argmax(axis=1).tolist() == [truth[one] for one in table.columns["symbol"]]
+    # Wide beats and early ones are easy here: a network that read the wrong outputs could not tell them.
+    metrics = done.evidence["metrics"]
+    assert metrics["accuracy"]["value"] > 0.95
+    assert metrics["beat_sensitivity[V]"]["value"] > 0.9
+    assert (done.folder / "report.html").stat().st_size > 10_000
+
+
+def test_both_maps_and_all_rows_come_from_one_run(done: Run) -> None:
+    metrics = done.evidence["metrics"]
+    assert {"jk", "jk@strict", "jk@ec57", "jk@ec57-strict", "sensitivity[S]"} <= set(metrics)
+    table = ScoreTable.read(done.folder / "scores" / "test.parquet")
+    counts = {mark: np.array(one) for mark, one in done.evidence["beats"]["counts"].items()}
+    n = {symbol: int((table.columns["symbol"] == symbol).sum()) for symbol in "NVAe"}
+    assert n["e"] > 5
+    assert counts["protocol"].sum(axis=1)[:3].tolist() == [n["N"] + n["e"], n["A"], n["V"]]
+    assert counts["ec57"].sum(axis=1)[:3].tolist() == [n["N"], n["A"] + n["e"], n["V"]]
+    assert counts["strict"].sum() < counts["protocol"].sum()
+    assert done.evidence["protocol"]["positives"]["test"] == len(table)
+
+
+def test_files_give_the_bits_of_the_pack(done: Run, data: Path) -> None:
+    table = ScoreTable.read(done.folder / "scores" / "test.parquet")
+    files = [data / f"{name}.hea" for name in dict.fromkeys(table.columns["record"].tolist())]
+    scored = score(done.folder / "model.vicinal", files)
+    assert scored.table.ids.tolist() == table.ids.tolist()
+    assert (scored.table.logits == table.logits).all()
+    assert (scored.table.columns["position_s"] == table.columns["position_s"]).all()
+    assert np.isnan(scored.table.truth).all()
+    assert scored.lines()[0][:4] == ["id", "record", "position_s", "symbol"]
+    assert scored.lines()[1][1] == files[0].stem
+    loaded = Model.load(done.folder / "model.vicinal")
+    signals = [
+        mitdb.read(one) for one in mitdb.catalogue(data).recordings if one.id in table.columns["record"]
+    ]
+    again = loaded.score(signals)
+    order = np.argsort(again.ids), np.argsort(table.ids)
+    assert (again.logits[order[0]] == table.logits[order[1]]).all()
+
+
+def test_a_recording_without_events_is_refused(done: Run, data: Path, tmp_path: Path) -> None:
+    model = Model.load(done.folder / "model.vicinal")
+    for suffix in ("hea", "dat"):
+        (tmp_path / f"100.{suffix}").write_bytes((data / f"100.{suffix}").read_bytes())
+    with pytest.raises(
+        FormatError, match=r"events: expected annotated events, got none \(put the annotation file"
+    ):
+        score_paths(model, [tmp_path / "100.hea"])
+    table, skipped = score_paths(model, [tmp_path / "100.hea", data / "103.hea"])
+    assert [name for name, _ in skipped] == [str(tmp_path / "100.hea")]
+    assert set(table.columns["record"]) == {"103"}
+    with pytest.raises(FormatError, match="this model answers at the events"):
+        model.scorer().logits(np.zeros((1, 4, 41 * RATE), np.float32), np.array([N]))
+    with pytest.raises(ContractError, match="answers at its events"):
+        trace(done.folder / "model.vicinal", data / "100.hea")
+
+
+def test_a_broken_run_goes_on_bit_for_bit(experiment: Path, data: Path, done: Run, tmp_path: Path) -> None:
+    again = run(experiment, output=tmp_path / "again", data=data)
+    scores = [ScoreTable.read(one.folder / "scores" / "test.parquet") for one in (done, again)]
+    assert (scores[0].logits == scores[1].logits).all()
+
+
+def test_networks_are_compared_on_events(experiment: Path, data: Path) -> None:
+    (one,) = vary(experiment, ["training.epochs=1"], data=data)
+    assert 0 < one.row.auroc[0] <= 1
+    with pytest.raises(ExperimentError, match="compare: expected a task on whole recordings"):
+        compare(experiment, Asked(), data=data)
+
+
+def test_a_segment_is_no_longer_than_the_contract(experiment: Path) -> None:
+    found, _ = load_experiment(experiment)
+    assert width_of(found.inputs.contract, found.training) == 10 * RATE
+    longer = found.training.model_copy(update={"segment_s": 100.0})
+    assert width_of(found.inputs.contract, longer) == 41 * RATE
+
+
+def test_validation_needs_events(experiment: Path, data: Path) -> None:
+    found, _ = load_experiment(experiment)
+    pack = gather(found, data=data, show=QUIET, with_copies=False).pack
+    with pytest.raises(ExperimentError, match="validation rows hold no event"):
+        validation_at_events(pack, np.empty(0, np.int64), contract=pack.contract, engine=None, select="loss")  # type: ignore[arg-type]
+
+
+def test_evidence_is_as_its_schema_says(done: Run) -> None:
+    assert list(problems(json.loads((done.folder / "evidence.json").read_text()), SCHEMA)) == []

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import roc_auc_score
 
 from vicinal.errors import ExperimentError
 from vicinal.representations import engine as engine_module
@@ -131,6 +132,41 @@ def test_bfloat16_trains_and_stays_near_float32():
     assert b.dtype == np.float32
     assert np.abs(a - b).max() < 0.05 * np.abs(a).max() + 0.02
     assert np.isfinite(c).all()
+
+
+def bumps(n, seed):
+    """Noise, and in every other row a bump somewhere."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((n, 1, 200), dtype=np.float32), np.arange(n) % 2
+    for row in np.flatnonzero(y):
+        start = rng.integers(0, 180)
+        x[row, 0, start : start + 20] += 2 * np.hanning(20)
+    return x, y
+
+
+@pytest.mark.slow
+def test_bfloat16_decides_as_float32_on_a_trained_network():
+    """AUROC within 0.001 and 99.8 % of decisions equal; `benchmarks/parity.py` says the same of a real run."""
+    text = "conv 16 window 9 same | norm | relu | residual 32 window 5 stride 2 * 2 | max | dense classes"
+    engine = Engine(precision="bfloat16")
+    net = engine.place(build(text, input_shape=(1, 200), n_outputs=1, seed=0)).train()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, fused=True)
+    for step in range(150):
+        x, y = bumps(64, step)
+        optimiser.zero_grad()
+        with engine.autocast():
+            logits = net(engine.tensor(x))
+        F.binary_cross_entropy_with_logits(logits[:, 0], torch.from_numpy(y).float()).backward()
+        optimiser.step()
+    x, y = bumps(4000, 10_000)
+    scores = [Engine(precision=kind).scorer(net, batch=200)(x)[:, 0] for kind in ("float32", "bfloat16")]
+    exact, rough = (roc_auc_score(y, one) for one in scores)
+    assert 0.9 < exact < 0.9999  # it learnt, and the task is not trivial
+    assert abs(exact - rough) <= 0.001
+    assert np.abs(scores[0] - scores[1]).max() > 0
+    # The threshold lies where 95 of 100 are found, as a policy may put it.
+    threshold = np.quantile(scores[0][y == 1], 0.05)
+    assert ((scores[0] >= threshold) == (scores[1] >= threshold)).mean() >= 0.998
 
 
 COMPILED = f"""

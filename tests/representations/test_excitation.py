@@ -151,3 +151,45 @@ def test_units_and_places_have_names() -> None:
     assert mean.unit(1) == (1, None)
     assert mean.place(0, 1) == (1,)
     assert excitations(network, [], engine=ENGINE, n_strongest=1) == []
+
+
+def test_contrasts_are_differences_of_mean_peaks_in_standard_deviations() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((N_ROWS, 2, 24)).astype(np.float32)
+    lengths = rng.integers(15, 25, N_ROWS)
+    groups = (rng.random((N_ROWS, 3)) < 0.4).astype(float)
+    groups[::5, 1] = np.nan  # not known of some
+    groups[:, 2] = 0.0
+    groups[0, 2] = 1.0  # one signal alone has no spread
+    text = "conv 3 window 5 stride 2 same | relu | local 2 window 3 | max | dense 2"
+    network = build(text, input_shape=(2, 24), n_outputs=2, seed=0).eval()
+    stream = batches(x, lengths, 7)
+    found = excitations(network, stream, engine=ENGINE, n_strongest=2, groups=groups)
+    with torch.no_grad():
+        stages = list(network.stages(torch.from_numpy(x), torch.from_numpy(lengths)))
+    for one, (_, values, left) in zip(found, stages, strict=True):
+        assert one.contrasts.shape == (3, one.values.shape[1])
+        assert np.isnan(one.contrasts[2]).all()
+        for unit in range(one.values.shape[1]):
+            channel, place = one.unit(unit)
+            peaks = []
+            for row in range(N_ROWS):
+                given = values[row, channel].numpy()
+                given = given if left is None or given.ndim == 0 else given[: int(left[row])]
+                if place is not None:
+                    given = given[place[0]] if place[0] < len(given) else np.nan
+                peaks.append(float(np.max(given)))
+            for group in (0, 1):
+                a = [p for p, g in zip(peaks, groups[:, group], strict=True) if g == 1 and not np.isnan(p)]
+                b = [p for p, g in zip(peaks, groups[:, group], strict=True) if g == 0 and not np.isnan(p)]
+                if min(len(a), len(b)) < 2:
+                    assert np.isnan(one.contrasts[group, unit])
+                    continue
+                spread = (len(a) * np.var(a) + len(b) * np.var(b)) / (len(a) + len(b) - 2)
+                if spread < 1e-12:
+                    continue
+                expected = (np.mean(a) - np.mean(b)) / np.sqrt(spread)
+                assert one.contrasts[group, unit] == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    assert (
+        excitations(network, batches(x, lengths, 7), engine=ENGINE, n_strongest=2)[0].contrasts.shape[0] == 0
+    )

@@ -76,7 +76,7 @@ def images(tmp_path_factory):
 
 
 def found_in(model, pack, rows=None, **changes):
-    usual = {"role": "validation", "n_role": N, "n_units": 3, "n_snippets": 4}
+    usual = {"role": "validation", "n_role": N, "n_units": 3, "n_snippets": 4, "by": "value"}
     return detectors(model, pack, np.arange(N) if rows is None else rows, **{**usual, **changes})
 
 
@@ -165,3 +165,32 @@ def test_rows_of_another_contract_are_refused(signals, images):
         found_in(signals[0], images[1])
     with pytest.raises(FormatError, match="got none"):
         found_in(*signals, rows=np.array([], dtype=np.int64))
+
+
+def test_units_that_tell_a_class_from_the_others_come_first(signals):
+    model, pack = signals
+    by_class, by_value = found_in(model, pack, by="class", n_units=99), found_in(model, pack, n_units=99)
+    assert (by_class.by, by_value.by) == ("class", "value")
+    for stage, other in zip(by_class.stages, by_value.stages, strict=True):
+        apart = [abs(unit.tells[1]) for unit in stage.units if unit.tells is not None]
+        assert apart == sorted(apart, reverse=True)
+        assert {unit.name: unit.tells for unit in stage.units} == {
+            unit.name: unit.tells for unit in other.units
+        }
+    # By hand, for the logit: the mean over rows with the class less that over the others, in deviations within both.
+    x, lengths = pack.rows(np.arange(N))
+    with torch.no_grad():
+        logits = model.build()(torch.from_numpy(x), torch.from_numpy(lengths)).numpy()[:, 0].astype(float)
+    is_true = pack.truth[:, 0] == 1
+    a, b = logits[is_true], logits[~is_true]
+    deviation = np.sqrt((len(a) * a.var() + len(b) * b.var()) / (N - 2))
+    (unit,) = by_class.stages[-1].units
+    assert unit.tells == ("AF", pytest.approx((a.mean() - b.mean()) / deviation, rel=1e-3))
+    assert unit.told == f"AF {unit.tells[1]:+.2g}"
+
+
+def test_rows_of_one_class_alone_tell_nothing_and_stand_by_their_values(signals):
+    rows = np.array([1, 2, 4, 5, 7, 8])
+    by_class, by_value = found_in(*signals, rows=rows, by="class"), found_in(*signals, rows=rows)
+    assert all(unit.tells is None and unit.told == "" for stage in by_class.stages for unit in stage.units)
+    assert by_class.to_dict()["stages"] == by_value.to_dict()["stages"]

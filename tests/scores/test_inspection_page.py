@@ -75,7 +75,7 @@ def learnt_of(text, shape, ids=("r1", "r2"), role="validation"):
         units = tuple(Detector(k, None, tuple(cut)) for k in range(min(2, layer.facts.shape[0])))
         stages.append(DetectorStage(network.stage_texts[index], layer.facts.shape[0], 1, units))
         given.append([rng.standard_normal(sizes).astype(np.float32) for _ in units])
-    found = Detectors(role, 2, 9, 2, ("I",) * shape[0], "mV", rate_hz, "", tuple(stages))
+    found = Detectors(role, 2, 9, 2, ("I",) * shape[0], "mV", rate_hz, "", "value", tuple(stages))
     return Learnt(found, given), network
 
 

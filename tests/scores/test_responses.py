@@ -28,7 +28,7 @@ def test_units_give_what_the_network_gives_and_nothing_behind_the_end(length):
         DetectorStage(text, n_units=3, n_silent=0, units=of)
         for text, of in zip(network.stage_texts, units, strict=True)
     )
-    found = Detectors("validation", 1, 1, None, ("I",), "mV", 50.0, "", stages)
+    found = Detectors("validation", 1, 1, None, ("I",), "mV", 50.0, "", "class", stages)
     x = np.zeros((1, 50), dtype=np.float32)
     x[:, :length] = np.random.default_rng(0).standard_normal((1, length))
 

@@ -132,6 +132,12 @@ def inspect(
     units: Annotated[
         int | None, typer.Option(min=1, help="Of a run: units of each stage to tell; else 8.")
     ] = None,
+    by: Annotated[
+        Literal["class", "value"] | None,
+        typer.Option(
+            help="Of a run: first the units that tell classes apart best, or with the largest values."
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -145,11 +151,11 @@ def inspect(
     refuse_options(
         trained,
         of_text={"--input": shape, "--contract": contract, "--classes": classes},
-        of_run={"--rows": rows, "--units": units, "--data": data},
+        of_run={"--rows": rows, "--units": units, "--by": by, "--data": data},
     )
     if trained:
         inspected = inspect_run(
-            Path(network), rows=rows or "validation", n_units=units or 8, data=data, html=html,
+            Path(network), rows=rows or "validation", n_units=units or 8, by=by or "class", data=data, html=html,
             recording=recording, show=terminal,
         )  # fmt: skip
         print_json(inspected.to_dict()) if as_json else tell_inspected_run(inspected, terminal)

@@ -56,6 +56,8 @@ class Excitation:
 
     Args:    text, shape, own: see `Peaks`.  values: -inf where there were fewer signals.
              rows: the signals, numbered in the order they came.  positions: see `Peaks`.
+             contrasts: by how many standard deviations the peaks of the signals of each group lie above those of
+             the others; NaN where fewer than two of either are known. Empty without groups.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Excitation:
     values: Float[np.ndarray, "k units"]
     rows: Int64[np.ndarray, "k units"]
     positions: Int64[np.ndarray, "k units"]
+    contrasts: Float[np.ndarray, "groups units"]
 
     def unit(self, index: int) -> tuple[int, tuple[int, ...] | None]:
         """Return the channel (or feature) of a unit, and its position where the unit stays at one."""
@@ -80,13 +83,15 @@ def excitations(
     *,
     engine: Engine,
     n_strongest: int,
+    groups: Float[np.ndarray, "rows groups"] | None = None,
 ) -> list[Excitation]:
     """Return the strongest signals of every unit, from a stream of batches, at most one place a signal.
 
-    Memory holds one batch, its largest stage, and `n_strongest` numbers for each unit.
+    Memory holds one batch, its largest stage, and for each unit `n_strongest` numbers and six for each group.
 
     Args:    network: in evaluation mode, on the device of `engine`.  batches: (x, lengths) as for `Network`.
              n_strongest: signals a unit, > 0; among equal ones the earlier.
+             groups: whether each signal, in the order they come, is of each group: 1, 0, or NaN where not known.
     Returns: one for each stage, repeated stages one by one; empty without batches.
     Raises:  NetworkError: when a batch does not have the shape of the network's input.
     """
@@ -97,8 +102,10 @@ def excitations(
             found = peaks(network, engine.tensor(x), engine.tensor(lengths))
             for index, one in enumerate(found):
                 if index == len(kept):
-                    kept.append(_Kept.empty(one))
+                    kept.append(_Kept.empty(one, n_groups=0 if groups is None else groups.shape[1]))
                 kept[index] = kept[index].with_batch(one, first=first, n_strongest=n_strongest)
+                if groups is not None:
+                    kept[index].count_(one.values, torch.from_numpy(groups[first : first + len(x)]))
         first += len(x)
     return [one.done() for one in kept]
 
@@ -156,11 +163,34 @@ class _Kept:
     values: Tensor
     rows: Tensor
     positions: Tensor
+    sums: Tensor  # (3, 2, groups, units): number, sum and sum of squares of the peaks, outside a group and in it
 
     @classmethod
-    def empty(cls, one: Peaks) -> "_Kept":
+    def empty(cls, one: Peaks, *, n_groups: int) -> "_Kept":
         nothing = one.values[:0]
-        return cls(one.text, one.shape, one.own, nothing, nothing.long(), nothing.long())
+        sums = one.values.new_zeros((3, 2, n_groups, one.values.shape[1]), dtype=torch.float64)
+        return cls(one.text, one.shape, one.own, nothing, nothing.long(), nothing.long(), sums)
+
+    def count_(self, values: Float[Tensor, "batch units"], groups: Float[Tensor, "batch groups"]) -> None:
+        """Add the peaks of a batch to the sums of each group, where there are any."""
+        there = values.isfinite()
+        peaks = values.double().masked_fill(~there, 0.0)
+        for side in (0, 1):
+            among = (groups == side).double().to(values.device).T
+            for sums, what in zip(self.sums[:, side], (there.double(), peaks, peaks.square()), strict=True):
+                sums += among @ what
+
+    def contrasts(self) -> Float[np.ndarray, "groups units"]:
+        """Return the difference of both means in standard deviations within the groups (Cohen's d)."""
+        n, total, squares = (one.cpu().numpy() for one in self.sums)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = total / n
+            around = np.clip(squares - total * means, 0, None).sum(axis=0)
+            deviation = np.sqrt(around / (n.sum(axis=0) - 2))
+            found = (means[1] - means[0]) / deviation
+        found[(n < 2).any(axis=0) | (deviation == 0)] = np.nan
+        told: Float[np.ndarray, "groups units"] = found
+        return told
 
     def with_batch(self, one: Peaks, *, first: int, n_strongest: int) -> "_Kept":
         rows = torch.arange(first, first + len(one.values), device=one.values.device)
@@ -176,4 +206,4 @@ class _Kept:
 
     def done(self) -> Excitation:
         values, rows, positions = (one.cpu().numpy() for one in (self.values, self.rows, self.positions))
-        return Excitation(self.text, self.shape, self.own, values, rows, positions)
+        return Excitation(self.text, self.shape, self.own, values, rows, positions, self.contrasts())

@@ -6,10 +6,10 @@ splits or how it is drawn (`detectors_picture.py`).
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 
 from vicinal.errors import FormatError
 from vicinal.inputs.pack import Pack
@@ -21,7 +21,9 @@ from vicinal.scores.model import Model
 from vicinal.scores.scorer import BATCH
 from vicinal.scoretable import Role
 
-__all__ = ["Detector", "DetectorStage", "Detectors", "Snippet", "detectors", "place_words"]
+__all__ = ["Detector", "DetectorStage", "Detectors", "Order", "Snippet", "detectors", "place_words"]
+
+Order = Literal["class", "value"]
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,19 @@ class Detector:
     """One unit with its strongest snippets, the strongest first, each of another recording.
 
     Attributes: channel: or feature, from 0.  place: where a unit with weights of its own stays; else None.
+                tells: the class that excites it most apart from the others, and by how many standard deviations
+                its peaks lie above (or below) theirs; None where the rows do not say.
     """
 
     channel: int
     place: tuple[int, ...] | None
     snippets: tuple[Snippet, ...]
+    tells: tuple[str, float] | None = None
+
+    @property
+    def told(self) -> str:
+        """The class that it tells and how well: "A +1.3"."""
+        return "" if self.tells is None else f"{self.tells[0]} {self.tells[1]:+.2g}"
 
     @property
     def name(self) -> str:
@@ -82,7 +92,7 @@ class DetectorStage:
 
     Attributes: text: of the stage.  n_units: in all.
                 n_silent: units that give zero for all of the rows, as dead ones behind `relu` do.
-                units: those with the largest values, the largest first; silent ones are left out.
+                units: those that are told, in their order; silent ones are left out.
     """
 
     text: str
@@ -99,6 +109,7 @@ class Detectors:
                 n_role: how many have this role.  n_subjects: of the rows looked at; None when not known.
                 channels: of what enters the network.  unit: of its samples ("1": scaled).
                 rate_hz: of its positions; None for images.  model_hash: whose units they are.
+                by: what puts units in their order: see `detectors`.
     """
 
     role: Role
@@ -109,6 +120,7 @@ class Detectors:
     unit: str
     rate_hz: float | None
     model_hash: str
+    by: Order
     stages: tuple[DetectorStage, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,12 +157,15 @@ def detectors(
     n_role: int,
     n_units: int,
     n_snippets: int,
+    by: Order = "class",
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Detectors:
     """Find what excites the units of every stage most among rows of a pack, in float32 whatever the model's precision.
 
     Args:    indices: (m,) rows, of the role that is stated; `n_role`: how many rows have it.
              n_units: of each stage that are told, > 0.  n_snippets: of each unit, > 0.
+             by: "class" for the units whose peaks tell a class from the others best, "value" for those with the
+             largest values.
     Raises:  FormatError: when the pack was made for another contract, or there are no rows.
     """
     if pack.contract != model.contract or len(indices) == 0:
@@ -160,10 +175,11 @@ def detectors(
         )
     engine = choose(precision="float32", compiled=False)
     network = engine.place(model.build())
-    found = excitations(network, _batches(pack, indices, progress), engine=engine, n_strongest=n_snippets)
+    batches = _batches(pack, indices, progress)
+    found = excitations(network, batches, engine=engine, n_strongest=n_snippets, groups=pack.truth[indices])
     contract, subjects = pack.contract, pack.subjects
     scaled = any(step.step in ("scale", "log_mel") for step in contract.steps)
-    shows = _Shows(network, pack, indices)
+    shows = _Shows(network, pack, indices, by)
     return Detectors(
         role=role,
         n_rows=len(indices),
@@ -173,6 +189,7 @@ def detectors(
         unit="1" if scaled else contract.units,
         rate_hz=contract.position_rate_hz,
         model_hash=model.hash,
+        by=by,
         stages=tuple(shows.stage(one, index, n_units) for index, one in enumerate(found)),
     )
 
@@ -205,11 +222,15 @@ class _Shows:
     network: Network
     pack: Pack
     indices: Int64[np.ndarray, " m"]
+    by: Order
 
     def stage(self, found: Excitation, index: int, n_units: int) -> DetectorStage:
         best = found.values[0]
         speaks = _speaks(best)
-        order = [int(unit) for unit in np.argsort(-best, kind="stable") if speaks[unit]][:n_units]
+        apart = np.abs(np.nan_to_num(found.contrasts)).max(axis=0)
+        # Largest first; among units that tell classes equally well, as without both kinds of rows, by their values.
+        keys = (-best,) if self.by == "value" else (-best, -apart)
+        order = [int(unit) for unit in np.lexsort(keys) if speaks[unit]][:n_units]
         units = tuple(told for unit in order if (told := self._unit(found, index, unit)).snippets)
         return DetectorStage(
             text=found.text,
@@ -223,7 +244,14 @@ class _Shows:
         ranks = np.flatnonzero(_speaks(found.values[:, unit])).tolist()
         snippets = [self._snippet(found, index, unit, k) for k in ranks]
         # What a wide dilation sees near an end can be padding alone.
-        return Detector(channel, place, tuple(one for one in snippets if one.samples.size))
+        told = tuple(one for one in snippets if one.samples.size)
+        return Detector(channel, place, told, self._tells(found.contrasts[:, unit]))
+
+    def _tells(self, contrasts: Float[np.ndarray, " classes"]) -> tuple[str, float] | None:
+        if np.isnan(contrasts).all():
+            return None
+        k = int(np.nanargmax(np.abs(contrasts)))
+        return self.pack.classes[k], float(contrasts[k])
 
     def _snippet(self, found: Excitation, index: int, unit: int, k: int) -> Snippet:
         row = int(self.indices[found.rows[k, unit]])

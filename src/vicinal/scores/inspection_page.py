@@ -26,6 +26,12 @@ from vicinal.scores.responses import Response
 __all__ = ["Learnt", "draw_page", "write_page"]
 
 _WIDTH, _COLUMNS = 1000, 1000
+_ORDER = {
+    "class": "First stand the units that tell a class from the others best: beside a unit stands by how many standard "
+    "deviations the peaks of that class lie above or below those of the others.",
+    "value": "First stand the units with the largest values; beside a unit stands, where rows of both kinds are there, "
+    "by how many standard deviations the peaks of a class lie above or below those of the others.",
+}
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,7 @@ def _source(learnt: Learnt | None) -> str:
     return (
         f" Choose a unit: below it are the places that excite it most, each from another recording, out of "
         f"{escape(rows.source)}. {rule.get(rows.role, '')} Excited means a large value, sign and all; the snippets of "
-        "one unit have one scale."
+        f"one unit have one scale. {_ORDER[rows.by]}"
     )
 
 
@@ -237,7 +243,7 @@ def _choices(told: DetectorStage | None) -> str:
         return ""
     buttons = "".join(
         f'<button type="button" data-unit="{k}" aria-pressed="false">unit <b>{unit.name}</b> '
-        f"<span>{unit.snippets[0].value:.3g}</span></button>"
+        f"<span>{escape(unit.told) or f'{unit.snippets[0].value:.3g}'}</span></button>"
         for k, unit in enumerate(told.units)
     )
     return f'<div class="units">{buttons}</div><div class="panel"></div>'

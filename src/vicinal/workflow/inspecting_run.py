@@ -19,7 +19,7 @@ from vicinal.inputs.prepare import prepare
 from vicinal.inputs.splits import Split
 from vicinal.representations.inspection import Inspection
 from vicinal.representations.presets import NETWORKS
-from vicinal.scores.detectors import Detectors, detectors
+from vicinal.scores.detectors import Detectors, Order, detectors
 from vicinal.scores.inspection_page import Learnt, write_page
 from vicinal.scores.model import Model
 from vicinal.scores.responses import responses
@@ -90,6 +90,7 @@ def inspect_run(
     *,
     rows: Rows = "validation",
     n_units: int = 8,
+    by: Order = "class",
     data: Path | None = None,
     html: Path | None = None,
     recording: Path | None = None,
@@ -97,7 +98,7 @@ def inspect_run(
 ) -> InspectedRun:
     """Say what the network of a finished run is, and what excites its units most.
 
-    Args:    rows: the part of the run's split that snippets come from.  n_units: told of each stage.
+    Args:    rows: the part of the run's split that snippets come from.  n_units, by: see `detectors`.
              data: where the data set lies, or a pack of it.
              html: a page to draw it on, over `recording`, or over the row that excites most of the units told.
     Raises:  FormatError: when the run's files do not belong together.  ExperimentError: when its data are others now.
@@ -114,7 +115,7 @@ def inspect_run(
     with show.progress("looking for what excites each unit") as update:
         found = detectors(
             model, pack, chosen, role=rows, n_role=len(of_role), n_units=n_units, n_snippets=_N_SNIPPETS,
-            progress=update,
+            by=by, progress=update,
         )  # fmt: skip
     n_outputs = len(model.calibration.classes)
     inspected = InspectedRun(inspect_for(model.network, model.contract, n_outputs=n_outputs), found)

@@ -203,12 +203,14 @@ def tell_inspected_run(inspected: InspectedRun, terminal: Terminal) -> None:
             best = unit.snippets[0]
             is_a, *then = ("+".join(one.labels) or "-" for one in unit.snippets)
             name = text if k == 0 else ""
-            rows.append([name, unit.name, best.id, is_a, ", ".join(then), best.where, f"{best.value:.4g}"])
+            rows.append(
+                [name, unit.name, unit.told, best.id, is_a, ", ".join(then), best.where, f"{best.value:.4g}"]
+            )
         if stage.n_silent:
             rows.append(["" if stage.units else text, f"{stage.n_silent:,} of {stage.n_units:,} are silent"])
-    columns = ["stage", "unit", "excited most by", "is", "then by", "where", "value"]
+    columns = ["stage", "unit", "tells", "excited most by", "is", "then by", "where", "value"]
     terminal.table(
-        columns, rows, n_text=6, title=f"What excites the units of each stage most, of {found.source}"
+        columns, rows, n_text=7, title=f"What excites the units of each stage most, of {found.source}"
     )
 
 

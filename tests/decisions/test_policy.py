@@ -240,3 +240,38 @@ def test_what_is_no_policy_is_refused(change: dict[str, object], message: str) -
     value = fit_policy(table(), aim="f1").to_dict() | change
     with pytest.raises(FormatError, match=message):
         Policy.from_dict(value)
+
+
+def test_the_fields_prevalence_moves_probabilities_and_no_decision() -> None:
+    rng = np.random.default_rng(0)
+    truth = (rng.random((400, 1)) < 0.3).astype(float)
+    p = np.clip(0.3 + 0.3 * (truth - 0.3) + rng.normal(0, 0.1, truth.shape), 0, 1)
+    table = ScoreTable(
+        task="binary", classes=("A",), role="calibration", ids=np.arange(400).astype(str), truth=truth,
+        logits=np.zeros((400, 1)), probabilities=p,
+    )  # fmt: skip
+    policy = fit_policy(table, aim="sensitivity >= 0.9", prevalence=0.02, refer={"share": 0.1})
+    moved = policy.in_the_field(p)
+    assert moved is not None
+    q = truth.mean()
+    odds = p / (1 - p) * (0.02 / 0.98) / (q / (1 - q))
+    np.testing.assert_allclose(moved, odds / (1 + odds), rtol=1e-12)
+    cut = policy.in_the_field(np.array([policy.thresholds]))
+    assert cut is not None
+    assert policy.refer is not None
+    (low, high) = policy.refer[0]
+    edges = policy.in_the_field(np.array([[low], [high]]))
+    assert edges is not None
+    inside = (moved >= edges[0]) & (moved < edges[1])
+    np.testing.assert_array_equal(policy.decide(p), np.where(inside, -1, moved >= cut[0, 0]))
+    assert fit_policy(table, aim="f1").in_the_field(p) is None
+
+
+def test_certainty_stays_certain_in_any_field() -> None:
+    table = ScoreTable(
+        task="binary", classes=("A",), role="calibration", ids=np.array(["a", "b"]), truth=np.array([[1.0], [0.0]]),
+        logits=np.zeros((2, 1)), probabilities=np.array([[0.9], [0.1]]),
+    )  # fmt: skip
+    moved = fit_policy(table, aim="f1", prevalence=0.02).in_the_field(np.array([[0.0], [1.0]]))
+    assert moved is not None
+    assert moved.tolist() == [[0.0], [1.0]]

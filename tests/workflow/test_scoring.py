@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,46 @@ def test_the_csv_has_one_line_a_recording(finished: Run, recordings: Path, tmp_p
     with (tmp_path / "scores.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 120
-    assert list(rows[0]) == ["id", "logit:disease", "probability:disease", "decision:disease"]
+    assert list(rows[0]) == [
+        "id", "logit:disease", "probability:disease", "field_probability:disease", "decision:disease",
+    ]  # fmt: skip
     assert {row["decision:disease"] for row in rows} <= {"positive", "negative"}
+
+
+def test_probabilities_in_the_field_stand_beside_those_of_the_data_and_decide_alike(
+    finished: Run, recordings: Path, tmp_path: Path
+) -> None:
+    model = finished.model
+    assert model is not None
+    assert model.policy is not None
+    scored = score(finished.folder / "model.vicinal", [recordings], output=tmp_path / "scores.parquet")
+    assert scored.prevalence == scored.to_dict()["field_prevalence"] == 0.1
+    p, moved = scored.table.probabilities[:, 0], scored.in_the_field[:, 0]
+    q = model.policy.rows_prevalence[0]
+    np.testing.assert_allclose(moved / (1 - moved), p / (1 - p) * (0.1 / 0.9) / (q / (1 - q)), rtol=1e-12)
+    assert (moved < p).all()  # rarer in the field than among the rows
+    cut = model.policy.in_the_field(np.array([model.policy.thresholds]))[0, 0]
+    np.testing.assert_array_equal(scored.decisions[:, 0], moved >= cut)
+    kept = ScoreTable.read(tmp_path / "scores.parquet").columns["field_probability:disease"]
+    np.testing.assert_array_equal(kept, moved)
+    stated = replace(model.policy, prevalence=None)
+    replace(model, policy=stated).save(tmp_path / "plain.vicinal")
+    plain = score(tmp_path / "plain.vicinal", [recordings])
+    assert plain.lines()[0] == ["id", "logit:disease", "probability:disease", "decision:disease"]
+    np.testing.assert_array_equal(plain.decisions, scored.decisions)
+
+
+def test_a_trace_says_both_probabilities(finished: Run, recordings: Path, tmp_path: Path) -> None:
+    file = next(recordings.glob("*.csv"))
+    traced = trace(finished.folder / "model.vicinal", file, html=tmp_path / "trace.html")
+    policy = finished.model.policy
+    assert traced.field_prevalence == 0.1
+    (moved,), (cut,) = traced.field_probabilities, traced.field_thresholds
+    assert moved == policy.in_the_field(np.array([traced.probabilities]))[0, 0]
+    assert (moved >= cut) == (traced.probabilities[0] >= traced.thresholds[0])
+    line = f"at the field's prevalence 0.1: probability {moved:.6g}, threshold {cut:.6g}"
+    assert any(line in one for one in traced.score_lines())
+    assert f"prevalence 0.1: probability {moved:.6g}" in (tmp_path / "trace.html").read_text()
 
 
 def test_a_parquet_is_a_score_table(finished: Run, recordings: Path, tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ from jaxtyping import Float, Float64, Int8
 from vicinal.decisions.aim import Aim, parse_aims, spell_aims
 from vicinal.decisions.events import Alarms, EventTimes, find_alarms, lowest_onset
 from vicinal.decisions.guarantee import guaranteed_threshold
-from vicinal.decisions.thresholds import Refer, choose_threshold, prevalence_weights, refer_band
+from vicinal.decisions.thresholds import (
+    Refer,
+    choose_threshold,
+    prevalence_weights,
+    refer_band,
+    shift_prevalence,
+)  # fmt: skip
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError
 from vicinal.scoretable import FITTING_ROLES, Role, ScoreTable, Task
 
@@ -135,6 +141,21 @@ class Policy:
             if band is not None:
                 referred[:, k] |= (p[:, k] >= band[0]) & (p[:, k] < band[1])
         return np.where(referred, np.int8(-1), decisions)
+
+    def in_the_field(self, probabilities: Float[np.ndarray, "n 1"]) -> Float64[np.ndarray, "n 1"] | None:
+        """Return what the probabilities are where the class is as common as stated: odds times the ratio of odds.
+
+        Calibrated probabilities are those of rows as common as the fitting ones. Thresholds move alike, so no
+        decision changes.
+
+        Args:    probabilities: calibrated, or thresholds.
+        Returns: None without a stated prevalence, or where the fitting rows were all of one kind.
+        """
+        source = self.rows_prevalence[0]
+        if self.prevalence is None or source is None or not 0 < source < 1:
+            return None
+        p = np.asarray(probabilities, dtype=np.float64)
+        return shift_prevalence(p, source=source, field=self.prevalence)
 
     def alarms(self, table: ScoreTable) -> dict[str, Alarms]:
         """Return the alarms of each class along the recordings of these rows.

@@ -87,6 +87,8 @@ class Trace:
                 it begins.  prepared: (channels, length), what entered the network.
                 stages: in order.  classes: K names.  logits, probabilities: (K,).
                 thresholds: (K,), empty without a policy or for argmax.
+                field_prevalence: stated by the policy, or None.  field_probabilities, field_thresholds: the same
+                at that prevalence, (K,); empty where none is stated.
                 decisions: (K,) 1, 0 or -1 (referred), empty without a policy.  decision: in words.
                 attribution: what the score of one class rests on.
                 meaning: what such decisions come to in 1,000 people, or "" when the model does not say.
@@ -112,6 +114,9 @@ class Trace:
     meaning: str
     model_hash: str
     precision: str
+    field_prevalence: float | None = None
+    field_probabilities: tuple[float, ...] = ()
+    field_thresholds: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as JSON values, without the arrays that are only drawn."""
@@ -151,6 +156,12 @@ class Trace:
             limit = f", threshold {self.thresholds[k]:.6g}" if self.thresholds else ""
             score = f"logit {self.logits[k]:.6g}, probability {self.probabilities[k]:.6g}"
             rows.append(f"score      {name}: {score}{limit}")
+            if self.field_probabilities:
+                limit = f", threshold {self.field_thresholds[k]:.6g}" if self.field_thresholds else ""
+                rows.append(
+                    f"           at the field's prevalence {self.field_prevalence:g}: probability "
+                    f"{self.field_probabilities[k]:.6g}{limit}"
+                )
         return [*rows, f"decision   {self.decision}"]
 
 
@@ -180,6 +191,7 @@ def trace(model: Model, signal: Signal, *, explain: str | None = None) -> Trace:
     stages, logits = _run(model, prepared, rate_hz)
     probabilities = model.calibration.apply(logits)
     decisions = None if model.policy is None else model.policy.decide(probabilities)[0]
+    moved = None if model.policy is None else model.policy.in_the_field(probabilities)
     said = model.reference.get("meaning")
     classes = model.calibration.classes
     explained = classes[int(np.argmax(probabilities[0]))] if explain is None else explain
@@ -203,7 +215,18 @@ def trace(model: Model, signal: Signal, *, explain: str | None = None) -> Trace:
         meaning=str(said["sentence"]) if isinstance(said, dict) and "sentence" in said else "",
         model_hash=model.hash,
         precision=model.precision,
+        **({} if moved is None or model.policy is None else _field(model.policy, moved)),
     )
+
+
+def _field(policy: Policy, probabilities: Float64[np.ndarray, "1 1"]) -> dict[str, Any]:
+    """Return probabilities and thresholds at the stated prevalence, as the trace holds them."""
+    cuts = policy.in_the_field(np.array([policy.thresholds]))
+    return {
+        "field_prevalence": policy.prevalence,
+        "field_probabilities": tuple(map(float, probabilities[0])),
+        "field_thresholds": () if cuts is None else tuple(map(float, cuts[0])),
+    }
 
 
 def _run(

@@ -94,7 +94,18 @@ def _scores(trace: Trace) -> str:
             f"<td>{threshold}</td><td>{_gauge(trace, k)}</td></tr>"
         )
     head = "<tr><th>class</th><th>logit</th><th>probability</th><th>threshold</th><th></th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>"
+    return f"<table>{head}{''.join(rows)}</table>{_field(trace)}"
+
+
+def _field(trace: Trace) -> str:
+    """Say the same for people among whom the class is as common as the policy states."""
+    if not trace.field_probabilities or not trace.field_thresholds:
+        return ""
+    return (
+        f"<p class=soft>At the field's prevalence {trace.field_prevalence:g}: probability "
+        f"{trace.field_probabilities[0]:.6g}, threshold {trace.field_thresholds[0]:.6g}. The probability above is of "
+        "recordings among which it is as common as where the threshold was fitted; the decision is the same.</p>"
+    )
 
 
 def _gauge(trace: Trace, k: int) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,18 +30,27 @@ DECISIONS = {1: "positive", 0: "negative", -1: "refer"}
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores and decisions (n, K), -1 for referred, and what could not be scored, with the reason."""
+    """Scores and decisions of new recordings.
+
+    Args:    decisions: (n, K), -1 for referred; None without a policy.  skipped: what could not be scored, and why.
+             in_the_field: (n, 1) probabilities at the policy's stated prevalence; None where it states none.
+             prevalence: stated, or None.
+    """
 
     table: ScoreTable
     decisions: np.ndarray | None
     skipped: tuple[tuple[str, str], ...]
+    in_the_field: np.ndarray | None = None
+    prevalence: float | None = None
 
     def lines(self) -> list[list[str]]:
-        """Return a header and one line per recording: id, then logit, probability and decision per class.
+        """Return a header and one line per recording: id, then per class logit, probabilities and decision.
 
         At events, one line for each, with the recording, the second and the symbol after the id.
         """
-        columns = ["logit", "probability", *(["decision"] if self.decisions is not None else [])]
+        columns = ["logit", "probability"]
+        columns += ["field_probability"] if self.in_the_field is not None else []
+        columns += ["decision"] if self.decisions is not None else []
         header = [
             "id",
             *self._places,
@@ -60,6 +69,8 @@ class Scored:
             line.append(f"{value:.6f}" if name == "position_s" else str(value))
         for j in range(len(self.table.classes)):
             line += [f"{self.table.logits[k, j]:.9g}", f"{self.table.probabilities[k, j]:.9g}"]
+            if self.in_the_field is not None:
+                line.append(f"{self.in_the_field[k, j]:.9g}")
             if self.decisions is not None:
                 line.append(DECISIONS[int(self.decisions[k, j])])
         return line
@@ -71,6 +82,7 @@ class Scored:
             "rows": [dict(zip(header, line, strict=True)) for line in lines],
             "skipped": [{"file": name, "reason": reason} for name, reason in self.skipped],
             "model": self.table.model_hash,
+            "field_prevalence": self.prevalence,
             "precision": self.table.precision,
         }
 
@@ -98,8 +110,14 @@ def score(
         show.say(f"scoring in {precision}; calibration and threshold were fitted in {model.precision}.")
     with show.progress("scoring") as update:
         table, skipped = score_paths(model.scorer(precision), files, progress=update, **stated)
-    decisions = None if model.policy is None else model.policy.decide(table.probabilities)
-    scored = Scored(table, decisions, tuple(skipped))
+    policy = model.policy
+    decisions = None if policy is None else policy.decide(table.probabilities)
+    moved = None if policy is None else policy.in_the_field(table.probabilities)
+    if moved is not None:
+        columns = {f"field_probability:{name}": moved[:, k] for k, name in enumerate(table.classes)}
+        table = replace(table, columns={**table.columns, **columns})
+    prevalence = None if policy is None or moved is None else policy.prevalence
+    scored = Scored(table, decisions, tuple(skipped), moved, prevalence)
     if output is not None:
         write_bytes(output, table.to_parquet() if output.suffix == ".parquet" else _csv(scored.lines()))
     return scored

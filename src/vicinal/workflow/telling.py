@@ -121,6 +121,11 @@ def tell_scores(scored: Scored, terminal: Terminal) -> None:
     terminal.table(lines[0], lines[1 : _MOST_ROWS + 1])
     if len(lines) > _MOST_ROWS + 1:
         terminal.result(f"... and {len(lines) - _MOST_ROWS - 1} more; --output FILE writes all of them.")
+    if scored.prevalence is not None:
+        terminal.say(
+            f"field_probability: where {scored.prevalence:g} of the people have it, as the policy states; probability: "
+            "where it is as common as in the rows the threshold was fitted on. The decision is the same by both."
+        )
     for name, reason in scored.skipped:
         terminal.say(f"skipped {name}: {reason}")
 

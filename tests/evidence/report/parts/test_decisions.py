@@ -33,3 +33,15 @@ def test_the_refer_band_is_drawn_and_said() -> None:
 
 def test_without_rows_there_is_nothing() -> None:
     assert decisions(small_report()) == []
+
+
+def test_a_stated_prevalence_says_what_the_threshold_is_there() -> None:
+    report = full_report()
+    policy = {**report.evidence["policy"], "prevalence": 0.05, "rows_prevalence": [0.5]}
+    grid = decisions(replace(report, evidence={**report.evidence, "policy": policy}))[0]
+    assert isinstance(grid, Grid)
+    # odds 0.42 / 0.58 * 0.05 / 0.95 = 0.0381
+    assert (
+        "At the stated prevalence 0.05 the same threshold is a probability of 0.0367"
+        in grid.panels[1].caption
+    )

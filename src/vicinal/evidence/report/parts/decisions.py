@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from vicinal.decisions.thresholds import shift_prevalence
 from vicinal.evidence.report import plots
 from vicinal.evidence.report.blocks import (
     Block,
@@ -33,10 +36,24 @@ def decisions(report: Report) -> list[Block]:
     ]
     policy = facts(report.evidence.get("policy", {}))
     if policy:
-        panels.append(Panel("Policy", [Facts(policy)]))
+        panels.append(Panel("Policy", [Facts(policy)], _field(report.evidence["policy"])))
     drawn = _sweeps(report)
     grids = [Grid(one, even) for one, even in ((panels, False), (drawn, True)) if one]
     return [*grids, *(sources(report, what="decisions") if panels else [])]
+
+
+def _field(policy: Mapping[str, Any]) -> str:
+    """Say what a threshold is where the class is as common as stated."""
+    (source, *_) = policy.get("rows_prevalence") or (None,)
+    field, thresholds_ = policy.get("prevalence"), policy.get("thresholds")
+    if field is None or not thresholds_ or source is None or not 0 < source < 1:
+        return ""
+    moved = shift_prevalence(np.array(thresholds_[0]), source=source, field=field)
+    return (
+        "Thresholds and probabilities of this report are of recordings among which the class is as common as where the "
+        f"threshold was fitted ({source:.3g}). At the stated prevalence {field:g} the same threshold is a probability "
+        f"of {moved:.3g}, and every decision is the same."
+    )
 
 
 def _sweeps(report: Report) -> list[Panel]:

@@ -55,7 +55,9 @@ def test_snippets_come_from_the_rows_that_are_named_and_the_page_says_so(
     assert (found.detectors.role, found.detectors.n_rows) == (rows, len(split.indices(rows)))
     page = (tmp_path / "page.html").read_text()
     assert f"out of all {found.detectors.n_rows} {rows} rows" in page
-    # The signal that is drawn is one of them too.
+    # The signal that is drawn is one of them too, the one that the network is surest of.
+    logit = found.detectors.stages[-1].units[0].snippets[0]
+    assert f"Drawn over {logit.id}, the {rows} row with the largest logit of disease" in page
     assert page.partition("Drawn over ")[2].partition(",")[0] in split.ids[split.indices(rows)]
     told = json.loads(json.dumps(found.to_dict()))
     assert told["parameters"] == found.inspection.parameters

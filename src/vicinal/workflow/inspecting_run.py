@@ -100,7 +100,7 @@ def inspect_run(
 
     Args:    rows: the part of the run's split that snippets come from.  n_units, by: see `detectors`.
              data: where the data set lies, or a pack of it.
-             html: a page to draw it on, over `recording`, or over the row that excites most of the units told.
+             html: a page to draw it on, over `recording`, or over the row with the largest logit.
     Raises:  FormatError: when the run's files do not belong together.  ExperimentError: when its data are others now.
              VicinalError: as the rooms do, with what to do.
     """
@@ -134,10 +134,10 @@ def _draw(
     html: Path, inspected: InspectedRun, model: Model, pack: Pack, rows: Rows, recording: Path | None
 ) -> None:
     if recording is None:
-        name = _busiest(inspected.detectors)
+        name, of = _clearest(inspected.detectors, model)
         x, lengths = pack.rows(np.flatnonzero(pack.ids == name)[:1])
         samples, length = x[0], int(lengths[0])
-        about = f"{name}, the {rows} row that is among the strongest of most units below"
+        about = f"{name}, the {rows} row with the largest logit of {of}"
     else:
         prepared = prepare(read(recording), model.contract)
         samples, length = prepared.samples, prepared.length
@@ -154,13 +154,9 @@ def _real(
     return samples if samples.ndim > 2 else samples[:, :length]
 
 
-def _busiest(found: Detectors) -> str:
-    """Return the recording that stands among the snippets of most units, the first of equals."""
-    counts: dict[str, int] = {}
-    for stage in found.stages:
-        for unit in stage.units:
-            for one in unit.snippets:
-                counts[one.id] = counts.get(one.id, 0) + 1
-    if not counts:
-        raise ExperimentError("inspect: no unit is excited by any row: the network gives zero everywhere.")
-    return max(counts, key=lambda name: counts[name])
+def _clearest(found: Detectors, model: Model) -> tuple[str, str]:
+    """Return the recording that excites the most telling logit most, and the class whose logit it is."""
+    logits = found.stages[-1].units
+    if not logits:
+        raise ExperimentError("inspect: nothing to draw: the network gives zero for every row.")
+    return logits[0].snippets[0].id, model.calibration.classes[logits[0].channel]

@@ -116,7 +116,17 @@ def test_saving(window, stride, times):
     assert saving(Taps(window, stride=stride)) == times
 
 
-def test_suits_only_what_it_is_faster_for():
+@pytest.mark.parametrize(("capability", "channels"), [("AVX2", 128), ("DEFAULT", 128), ("AVX512", 256)])
+def test_how_many_channels_it_needs_depends_on_the_processor(capability, channels, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    winograd.least_channels.cache_clear()
+    for n, fits in ((channels, True), (channels - 1, False)):
+        assert suits(torch.zeros(2, n, 1, 100), torch.zeros(n, n, 5), Taps(5)) is fits
+    winograd.least_channels.cache_clear()
+
+
+def test_suits_only_what_it_is_faster_for(monkeypatch):
+    monkeypatch.setattr(winograd, "least_channels", lambda: 128)
     x, weight, taps = torch.zeros(2, 128, 1, 100), torch.zeros(128, 128, 5), Taps(5)
     assert suits(x, weight, taps)
     assert not suits(x.double(), weight.double(), taps)

@@ -36,6 +36,7 @@ POINTS = (
 )  # and infinity: the least mean error of those tried
 N_POINTS = len(POINTS) + 1
 MIN_SAVING, MIN_CHANNELS = 1.5, 128  # below these the transforms cost what the products save
+MIN_CHANNELS_AVX512 = 256  # where direct convolution runs faster than matrix products do
 GROUP_VALUES = 1 << 18  # of the transformed input of one group of records, per point: what the caches hold
 
 
@@ -51,10 +52,16 @@ def suits(x: Tensor, weight: Tensor, taps: Taps) -> bool:
         and not torch.compiler.is_compiling()
         and taps.dilation == 1
         and 2 <= -(-taps.window // taps.stride) <= 5
-        and min(x.shape[1] * taps.stride, weight.shape[0]) >= MIN_CHANNELS
+        and min(x.shape[1] * taps.stride, weight.shape[0]) >= least_channels()
         and saving(taps) >= MIN_SAVING
         and taps.count(x.shape[-1]) > 0
     )
+
+
+@lru_cache
+def least_channels() -> int:
+    """Return from how many channels on this pays on this processor."""
+    return MIN_CHANNELS_AVX512 if torch.backends.cpu.get_cpu_capability() == "AVX512" else MIN_CHANNELS
 
 
 def saving(taps: Taps) -> float:

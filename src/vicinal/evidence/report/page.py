@@ -12,6 +12,7 @@ from vicinal.evidence.report.blocks import Block
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.html import to_html
 from vicinal.evidence.report.markdown import to_markdown
+from vicinal.evidence.report.parts.beats import beats
 from vicinal.evidence.report.parts.card import card
 from vicinal.evidence.report.parts.curves import curves
 from vicinal.evidence.report.parts.data import data
@@ -69,7 +70,7 @@ SECTIONS = {
         "Evidence",
         "What the scores are worth on rows that nothing was fitted on. Intervals are 95 %, by subject where subjects "
         "are known.",
-        (metrics, differences, curves, subgroups, robustness, learning_curve),
+        (metrics, differences, beats, curves, subgroups, robustness, learning_curve),
     ),
     "decisions": _Plan(
         "Decisions",

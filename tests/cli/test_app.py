@@ -29,7 +29,7 @@ def test_the_version() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["rum"], ["run"], ["run", "x.toml", "--sed", "3"], ["run", "x.toml", "--seed", "-1"], ["bench", "--batch", "0"],
-     ["run", "x.toml", "--seed"], ["compare", "x.toml"]],
+     ["run", "x.toml", "--seed"], ["compare"]],
 )  # fmt: skip
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     result = vicinal(*arguments)

@@ -107,7 +107,7 @@ def test_folds_that_are_finished_are_not_run_again(
     overrides = ["inputs.split={folds = 3, validation = 0.2, calibration = 0.2}", "training.epochs=1"]
     whole = run(experiment_file, output=tmp_path / "whole", overrides=overrides)
     with monkeypatch.context() as patch:
-        patch.setattr(cross_validating, "report_folds", _impatient)
+        patch.setattr(cross_validating, "report", _impatient)
         with pytest.raises(KeyboardInterrupt):
             run(experiment_file, output=tmp_path / "run", overrides=overrides)
     shutil.rmtree(hidden_folder(tmp_path / "run") / "folds" / "2")

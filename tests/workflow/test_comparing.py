@@ -62,6 +62,13 @@ def test_every_network_is_trained_on_every_share_with_every_seed(compared: Compa
         )
 
 
+def test_a_page_and_a_text_lie_beside_the_numbers(compared: Comparison, folder: Path) -> None:
+    page = (folder / "compare.html").read_text()
+    assert compared.evidence["verdict"][0]["sentence"].split(",")[0] in page
+    assert page.count('class="paper"') == 4 * 2
+    assert "conv@4" in (folder / "compare.md").read_text()
+
+
 def test_its_numbers_are_those_of_the_kept_scores(compared: Comparison, folder: Path) -> None:
     network = compared.evidence["networks"]["dense"]
     areas = []

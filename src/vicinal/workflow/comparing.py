@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vicinal.errors import ExperimentError
+from vicinal.errors import ExperimentError, ExtraError
+from vicinal.evidence.report.comparison import write_comparison
 from vicinal.execution import map_tasks
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
@@ -20,6 +21,7 @@ from vicinal.terminal import QUIET, Show
 from vicinal.training.best import BEST_WHEN_LOW
 from vicinal.workflow.contenders import Contender, contenders, cuts_of
 from vicinal.workflow.gathering import Gathered, gather
+from vicinal.workflow.mapping import explained
 from vicinal.workflow.measuring import NOTHING, Measures
 from vicinal.workflow.pacing import Pace, pace_of, spoken, total_s
 from vicinal.workflow.summing_up import sum_up
@@ -62,7 +64,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A finished comparison: its folder, and what `compare.json` holds."""
+    """A finished comparison: its folder, with `compare.html`, and what `compare.json` holds."""
 
     folder: Path
     evidence: dict[str, Any] = field(repr=False)
@@ -120,6 +122,10 @@ def compare(
         show=show,
     )
     write_json(folder / "compare.json", evidence)
+    try:
+        write_comparison(folder / "compare.html", evidence, explained(outcomes, gathered.pack))
+    except ExtraError as error:
+        show.say(f"no page was written: {error}")
     show.say(f"done in {spoken(time.monotonic() - start)}: {folder}")
     return Comparison(folder, evidence)
 

@@ -3,22 +3,18 @@
 Formats results; computes nothing.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
+from vicinal.evidence.ladder.table import comparison_rows, rows_in_words
 from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Comparison
 
-__all__ = ["comparison_rows", "tell_comparison"]
-
-Evidence = Mapping[str, Any]
+__all__ = ["tell_comparison"]
 
 
 def tell_comparison(done: Comparison, terminal: Terminal) -> None:
     """Print the table, what each step bought where some were taken out, the verdict, and where the page lies."""
     evidence = done.evidence
     columns, rows = comparison_rows(evidence)
-    terminal.table(columns, rows, title=f"{evidence['title']}: {_rows(evidence)}")
+    terminal.table(columns, rows, title=f"{evidence['title']}: {rows_in_words(evidence)}")
     for one in evidence["verdict"]:
         answer = {"true": "Yes", "false": "No", "partly": "In part", "not shown": "Not shown"}[one["answer"]]
         terminal.paragraph(f"\n{one['question']} {answer}. {one['sentence']}")
@@ -26,60 +22,3 @@ def tell_comparison(done: Comparison, terminal: Terminal) -> None:
         for problem in one["failed"]:
             terminal.say(f"{name}: {problem}")
     terminal.result(f"\npage: {done.folder / 'compare.html'}\nnumbers: {done.folder / 'compare.json'}")
-
-
-def comparison_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the table: one network a line."""
-    metric = str(evidence["metric"]).replace("auroc", "AUROC")
-    unit = evidence["unit"]
-    columns = [
-        "network", "parameters", "multiply-adds", "train s", "scores/s", "memory kB", f"{metric} (95 %)",
-        f"{unit} for {evidence['target']:g}", "gap", "shifted 10 %", "changed", "in a tenth",
-    ]  # fmt: skip
-    return columns, [_line(name, one) for name, one in evidence["networks"].items()]
-
-
-def _line(name: str, one: Evidence) -> list[str]:
-    last = one["curve"][-1] if one["curve"] else None
-    point = next((p for p in one["translation"] if abs(p["shift"] - 0.1) < 1e-9), None)
-    return [
-        name,
-        f"{one['parameters']:,}",
-        f"{one['multiply_adds']:,}",
-        _median(one["train_seconds"], ".1f"),
-        _median(one["infer_per_second"], ",.0f"),
-        f"{(one['activation_bytes'] + 4 * one['parameters']) / 1000:,.0f}",
-        "failed" if last is None else _interval(last),
-        _needed(one["needed"]),
-        "" if last is None else f"{last['gap']['value']:+.3f}",
-        "" if point is None else f"{point['value']:.3f}",
-        ""
-        if point is None or point["decisions_changed"] is None
-        else f"{100 * point['decisions_changed']:.0f} %",
-        "" if one["concentration"] is None else f"{100 * one['concentration']['value']:.0f} %",
-    ]
-
-
-def _rows(evidence: Evidence) -> str:
-    test, n = evidence["test"], evidence["n_seeds"]
-    subjects = "" if test["n_subjects"] is None else f" of {test['n_subjects']:,} subjects"
-    return f"{test['n']:,} test rows{subjects}, {n} seed{'s' if n > 1 else ''}"
-
-
-def _median(one: Evidence | None, form: str) -> str:
-    return "" if one is None else format(one["median"], form)
-
-
-def _interval(one: Evidence) -> str:
-    low, high = one["low"], one["high"]
-    return f"{one['value']:.3f}" + ("" if low is None else f" ({low:.3f} to {high:.3f})")
-
-
-def _needed(one: Evidence | None) -> str:
-    if one is None:
-        return ""
-    if one["value"] is None:
-        return f"over {one['most_tried']:,}"
-    high = f"{one['high']:,.0f}" if one["high"] is not None else f"over {one['most_tried']:,}"
-    low = f"{one['low']:,.0f}" if one["low"] is not None else "?"
-    return f"{'<= ' if one['at_most'] else ''}{one['value']:,.0f} ({low} to {high})"

@@ -231,8 +231,7 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
     networks = evidence["networks"]
     count = networks[base]["parameters"]
     parts = [
-        f"{name} {networks[name]['parameters'] / count:.2g} times (as dense layers "
-        f"{networks[name]['dense_equivalent_parameters'] / networks[name]['parameters']:,.0f} times its own)"
+        f"{name} {networks[name]['parameters'] / count:.2g} times{_as_dense(networks[name])}"
         for name in others
     ]
     if evidence["match"] == "parameters":
@@ -241,6 +240,12 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
     signs = [1 if networks[name]["parameters"] < count else -1 for name in others]
     start = f"At matched multiply-adds {base} has {count:,}: "
     return _answer(f"Fewer parameters than {base}?", _of_signs(signs), f"{start}{', '.join(parts)}.")
+
+
+def _as_dense(network: Evidence) -> str:
+    """Return how many parameters dense layers between the same values would have; fixed windows have no such layers."""
+    times = network["dense_equivalent_parameters"] / network["parameters"]
+    return f" (as dense layers {times:,.0f} times its own)" if times >= 1.5 else ""
 
 
 def _translation(evidence: Evidence) -> dict[str, str] | None:

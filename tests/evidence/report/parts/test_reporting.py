@@ -12,13 +12,13 @@ def test_every_item_is_listed_and_the_three_kinds_are_counted() -> None:
     assert isinstance(fold, Fold)
     table = fold.blocks[0]
     assert isinstance(table, Table)
-    here = [row[3] for row in table.rows]
+    here = [row[1] for row in table.rows]
     assert len(here) == 52
     assert words.text == (
         f"Of the 52 items and sub-items of TRIPOD+AI this report fills {here.count('filled')} and says a part of "
         f"{here.count('in part')}; {here.count('yours')} are left to the person."
     )
-    assert all(row[4] == "" for row in table.rows if row[3] == "yours")
+    assert all(row[4] == "" for row in table.rows if row[1] == "yours")
 
 
 def test_more_evidence_fills_more() -> None:

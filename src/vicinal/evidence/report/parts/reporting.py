@@ -10,9 +10,9 @@ __all__ = ["reporting"]
 
 _COLUMNS = (
     Column("item"),
+    Column("here"),
     Column("topic"),
     Column("asks for"),
-    Column("here"),
     Column("what this report has of it"),
 )
 _SOURCE = (
@@ -30,7 +30,7 @@ def reporting(report: Report) -> list[Block]:
         f"{n['in part']}; {n['yours']} are left to the person."
     )
     rows = [
-        [Cell(item.number, bold=True), item.topic, item.asks, here, item.where if here != "yours" else ""]
+        [Cell(item.number, bold=True), here, item.topic, item.asks, item.where if here != "yours" else ""]
         for item, here in zip(ITEMS, states, strict=True)
     ]
     return [Paragraph(words), Fold("Item by item", [Table(_COLUMNS, rows), Paragraph(_SOURCE, small=True)])]

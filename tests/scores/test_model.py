@@ -194,7 +194,7 @@ def test_every_json_member_is_checked_and_named(model, name, data):
             "network",
             b"| mean-max | dense classes",
             b"| conv classes window 1",
-            "network.txt: expected one answer",
+            "network.txt: answers at the events of a recording are exclusive",
         ),
         ("network", b"relu", b"relu * 100000", "network.txt: .*stages"),
         ("network", b"relu", b"\xff", "network.txt or card.md: not UTF-8"),

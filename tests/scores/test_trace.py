@@ -154,7 +154,8 @@ def test_behind_local_each_position_has_units_of_its_own_and_zero_excites_none()
     contract = Contract(channels=("I",), rate_hz=100, duration_s=1, units="mV")
     network = build(TEXT, input_shape=(1, 100), n_outputs=1, seed=0)
     weights = {name: np.zeros_like(tensor.numpy()) for name, tensor in network.state_dict().items()}
-    weights["0.local.weight"][2], weights["0.local.weight"][6] = 1.0, 2.0
+    for place, weight in ((1, -5.0), (2, 1.0), (6, 2.0)):  # what pushes a unit down does not excite it
+        weights["0.local.weight"][place] = weight
     model = Model(TEXT, (1, 100), weights, contract, Calibration("binary", ("x",), "none"))
     found = trace(model, Signal(np.ones((1, 100), np.float32), ("I",), ("mV",), 100.0, id="a"))
     local = found.stages[0]

@@ -52,6 +52,12 @@ def test_the_newest_two_are_kept(tmp_path: Path) -> None:
     assert checkpoints.newest().facts["n_done"] == 1_000_000
 
 
+def test_after_going_back_those_of_later_steps_are_dropped(tmp_path: Path) -> None:
+    checkpoints = written(tmp_path, 4, 8, 9, 6)
+    assert names(checkpoints) == ["step-000000000006.checkpoint"]
+    assert checkpoints.newest().facts["n_done"] == 6
+
+
 @pytest.mark.parametrize("harm", ["cut", "flip first", "flip last", "flip middle", "empty", "folder"])
 def test_a_damaged_newest_is_passed_over(tmp_path: Path, harm: str) -> None:
     checkpoints = written(tmp_path, 1, 2)

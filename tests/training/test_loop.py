@@ -10,6 +10,7 @@ from vicinal.errors import ExperimentError, TrainingError
 from vicinal.representations.engine import Engine
 from vicinal.training.checkpoint import Checkpoints, Stopped
 from vicinal.training.config import TrainingConfig
+from vicinal.training.learner import Learner
 from vicinal.training.loop import fit
 from vicinal.training.monitor import Monitor
 
@@ -75,7 +76,16 @@ def accuracy_on(rows):
 
 
 def run(
-    *, network=None, rows=None, validate=None, seed=3, monitor=None, task="binary", checkpoints=None, **config
+    *,
+    network=None,
+    rows=None,
+    validate=None,
+    sample=None,
+    seed=3,
+    monitor=None,
+    task="binary",
+    checkpoints=None,
+    **config,
 ):
     rows = rows or Rows()
     return fit(
@@ -87,6 +97,7 @@ def run(
         monitor=monitor or Monitor(),
         engine=Engine(),
         seed=seed,
+        sample=sample,
         checkpoints=checkpoints,
     )
 
@@ -158,9 +169,9 @@ def test_a_loss_that_is_not_finite_stops_the_step_it_appears_in():
     monitor = Monitor(lambda line: seen.append((line, network.head.weight.detach().clone())))
 
     with pytest.raises(
-        TrainingError, match=r"at step 2: expected a finite loss .* Try a third of the learning"
+        TrainingError, match=r"at step 2: expected a finite loss, .* Try a third of the learning"
     ):
-        run(network=network, rows=rows, monitor=monitor, epochs=1)
+        run(network=network, rows=rows, monitor=monitor, epochs=1, on_failure="stop")
 
     assert [line["step"] for line, _ in seen] == [1]
     assert torch.isfinite(network.head.weight).all()
@@ -173,7 +184,7 @@ def test_a_gradient_that_is_not_finite_is_found_too():
             return super().forward(x, lengths) + torch.sqrt(self.head.bias * 0)
 
     with pytest.raises(TrainingError, match=r"at step 1: .* gradient norm nan"):
-        run(network=Steep(), epochs=1)
+        run(network=Steep(), epochs=1, on_failure="stop")
 
 
 def test_select_must_be_a_metric_and_loss_is_best_when_low():
@@ -420,3 +431,107 @@ def test_every_option_changes_the_weights_and_still_learns(setting):
 def test_mixup_needs_classes_to_mix():
     with pytest.raises(ExperimentError, match=r"training.mixup: expected a task of binary.*got 'events'"):
         run(epochs=1, mixup=0.4, task="events")
+
+
+class FailsOnce(Rows):
+    """Rows of which the n-th batch ever given is not finite, once."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.n, self.given = n, 0
+
+    def epoch(self, k, *, first=0):
+        for batch in super().epoch(k, first=first):
+            self.given += 1
+            yield Batch(batch.x * np.nan, None, batch.y) if self.given == self.n else batch
+
+
+def test_a_failure_is_taken_back_with_half_the_learning_rate():
+    lines, monitor_lines = [], []
+    monitor = Monitor(lines.append)
+    fitted = run(rows=FailsOnce(7), epochs=4, monitor=monitor)
+    run(epochs=4, monitor=Monitor(monitor_lines.append))
+
+    (at,) = [k for k, line in enumerate(lines) if line["kind"] == "rollback"]
+    assert lines[at] == {"kind": "rollback", "step": 7, "to_step": 4, "what": "loss", "rate_share": 0.5}
+    before = [line for line in lines[:at] if line["kind"] == "step"]
+    after = [line for line in lines[at:] if line["kind"] == "step"]
+    usual = [line["learning_rate"] for line in monitor_lines if line["kind"] == "step"]
+    assert [line["step"] for line in before] == [1, 2, 3, 4, 5, 6]
+    assert [line["step"] for line in after] == list(range(5, 17))
+    assert [line["learning_rate"] for line in before] == usual[:6]
+    assert [line["learning_rate"] for line in after] == [rate / 2 for rate in usual[4:]]
+    # The same weights, rows and random state: the loss of step 5 is the one it had.
+    assert after[0]["loss"] == before[4]["loss"]
+    assert fitted.n_steps == 16
+    (finding,) = [one for one in monitor.findings if one.kind == "rolled back"]
+    assert "loss not finite at step 7, back to step 4; since then the learning rate is 0.5" in finding.message
+    # The mean of an epoch leaves out the steps that were taken back.
+    epoch = [line for line in lines if line["kind"] == "epoch"][1]
+    assert epoch["training_loss"] == pytest.approx(np.mean([line["loss"] for line in after[:4]]))
+
+
+def test_after_three_times_training_stops():
+    lines = []
+    with pytest.raises(TrainingError, match="at step 2, after going back 3 times"):
+        run(rows=Rows(bad_row=int(np.random.default_rng(0).permutation(64)[20])), epochs=1,
+            monitor=Monitor(lines.append))  # fmt: skip
+    assert [line["rate_share"] for line in lines if line["kind"] == "rollback"] == [0.5, 0.25, 0.125]
+
+
+def test_weights_that_are_not_finite_are_found_in_the_step_that_made_them(monkeypatch):
+    update, calls = Learner.update, itertools.count(1)
+
+    def spoil(learner, rate):
+        update(learner, rate)
+        if next(calls) == 6:
+            with torch.no_grad():
+                learner.network.head.weight[0, 3] = np.inf
+
+    monkeypatch.setattr(Learner, "update", spoil)
+    lines = []
+    fitted = run(epochs=3, monitor=Monitor(lines.append))
+    (back,) = [line for line in lines if line["kind"] == "rollback"]
+    assert (back["step"], back["to_step"], back["what"]) == (6, 4, "weights")
+    assert all(np.isfinite(array).all() for array in fitted.last.values())
+    monkeypatch.setattr(Learner, "update", spoil)
+    calls = itertools.count(1)
+    with pytest.raises(TrainingError, match=r"at step 6: .* weights of head were not finite"):
+        run(epochs=3, on_failure="stop")
+
+
+@pytest.mark.parametrize("n", [7, 9, 13])
+def test_a_run_that_went_back_and_was_stopped_goes_on_bit_for_bit(tmp_path, n):
+    settings = {"epochs": 5, "ema": 0.9, "validate_after_steps": 8}
+    whole_lines, lines = [], []
+    whole = run(rows=FailsOnce(6), monitor=Monitor(whole_lines.append), **settings)
+    checkpoints = Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(n))
+    with pytest.raises(Stopped):
+        run(rows=FailsOnce(6), monitor=Monitor(lines.append), checkpoints=checkpoints, **settings)
+    assert checkpoints.newest().facts["n_rollbacks"] == 1
+    again = run(monitor=Monitor(lines.append), checkpoints=Checkpoints(tmp_path / "c"), **settings)
+    assert same(again.weights, whole.weights)
+    assert same(again.last, whole.last)
+    assert without_times(lines) == without_times(whole_lines)
+
+
+def test_a_failure_after_resuming_goes_back_to_the_snapshot_before(tmp_path):
+    settings = {"epochs": 3}
+    whole = run(rows=FailsOnce(7), **settings)
+    with pytest.raises(Stopped):
+        run(checkpoints=Checkpoints(tmp_path / "c", every_s=0.0, stop=stopped_after(6)), **settings)
+    n_done = Checkpoints(tmp_path / "c").newest().facts["n_done"]
+    assert 4 < n_done < 7
+    lines = []
+    again = run(
+        rows=FailsOnce(7 - n_done), checkpoints=Checkpoints(tmp_path / "c"), monitor=Monitor(lines.append),
+        **settings,
+    )  # fmt: skip
+    assert [line["to_step"] for line in lines if line["kind"] == "rollback"] == [4]
+    assert same(again.last, whole.last)
+
+
+def test_metrics_of_a_sample_of_training_rows_stand_beside_those_of_validation():
+    fitted = run(epochs=2, sample=lambda _: {"accuracy": 0.75, "loss": 0.5})
+
+    assert [record["training"] for record in fitted.history] == [{"accuracy": 0.75, "loss": 0.5}] * 2

@@ -79,7 +79,7 @@ class Checkpoints:
         return None
 
     def write(self, step: int, state: State) -> None:
-        """Write the state after `step` steps; of the others, the newest stays.
+        """Write the state after `step` steps; of those of fewer steps, the newest stays.
 
         Raises:  PathError: when it cannot be written; those there were stay as they are.
         """
@@ -87,6 +87,10 @@ class Checkpoints:
             self.before_writing()
             self.folder.mkdir(exist_ok=True)
             write_bytes(self.folder / _NAME.format(step), _encoded(state))
+            # After training went back, those of steps that were taken back are later only by their number.
+            for path in self._paths():
+                if path.name > _NAME.format(step):
+                    path.unlink()
             for path in self._paths()[:-_N_KEPT]:
                 path.unlink()
         except OSError as error:

@@ -38,6 +38,8 @@ class TrainingConfig(BaseModel):
              validate_after_steps: validation follows an epoch once so many steps have passed since the last one, so
              that short epochs are not mostly validation.
              segment_s: with events, seconds of the stretches that recordings are cut into.
+             on_failure: when loss, gradient or weights are not finite, "roll back" to the last snapshot with half the
+             learning rate, at most 3 times, or "stop".
              precision: of the products in the network; "auto" takes the fastest that this machine does well.
     """
 
@@ -63,6 +65,7 @@ class TrainingConfig(BaseModel):
     patience: int | None = Field(None, ge=1, le=1_000_000)
     validate_after_steps: int = Field(1, ge=1)
     segment_s: float = Field(30.0, gt=0, le=86_400)
+    on_failure: Literal["roll back", "stop"] = "roll back"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")

@@ -1,27 +1,32 @@
-"""Monitor: what happened while training, kept, passed on, and put into words where it is a known failure.
+"""Monitor: what happened while training, kept, passed on, and summed up validation by validation.
 
-Observes numbers; never changes the network and never decides what is kept.
+Observes numbers; never changes the network and never decides what is kept. What the numbers mean is said by `findings`.
 """
 
 import math
+import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-__all__ = ["Finding", "Monitor", "Progress"]
+from vicinal.training.findings import Finding, findings_of
+
+__all__ = ["Looked", "Monitor", "Progress"]
 
 Progress = Callable[[int, int | None, str], None]
 """Called with steps done, steps in all (None while they are being timed), and a few words."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing worth knowing about a run, with its evidence."""
+class Looked:
+    """What a closer look at a step found.
 
-    kind: Literal[
-        "diverging", "overfitting", "not learning", "class never found", "no selection", "stopped early"
-    ]
-    message: str
+    Args:    update_ratio: how far it moved the weights of each stage, as a share of their size.
+             dead_units: share of all units; None while not known.
+    """
+
+    update_ratio: Mapping[str, float]
+    dead_units: float | None
 
 
 class Monitor:
@@ -35,8 +40,10 @@ class Monitor:
         self, sink: Callable[[dict[str, Any]], None] | None = None, progress: Progress | None = None
     ) -> None:
         self._sink, self._progress = sink, progress
-        self._losses: list[float] = []
+        # Of the steps since the last validation: loss, learning rate, and the update ratio of each stage.
+        self._steps: list[tuple[float, float, dict[str, float]]] = []
         self._epochs: list[dict[str, Any]] = []
+        self._rollbacks: list[dict[str, Any]] = []
         self._words = ""
         self._end: dict[str, Any] | None = None
         self._n_records = 0
@@ -44,8 +51,9 @@ class Monitor:
     def state(self) -> dict[str, Any]:
         """Return what the next record depends on, as JSON values; `n_records` were passed on so far."""
         return {
-            "losses": list(self._losses),
+            "steps": list(self._steps),
             "epochs": self.epochs,
+            "rollbacks": list(self._rollbacks),
             "words": self._words,
             "end": self._end,
             "n_records": self._n_records,
@@ -53,7 +61,8 @@ class Monitor:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on as the monitor that returned `state`."""
-        self._losses, self._epochs = list(state["losses"]), list(state["epochs"])
+        self._steps = [(loss, rate, dict(ratios)) for loss, rate, ratios in state["steps"]]
+        self._epochs, self._rollbacks = list(state["epochs"]), list(state["rollbacks"])
         self._words, self._n_records, self._end = state["words"], state["n_records"], state["end"]
 
     def step(
@@ -65,21 +74,35 @@ class Monitor:
         gradient_norm: float,
         learning_rate: float,
         rows_per_s: float,
+        looked: Looked | None = None,
     ) -> None:
-        """Record one step; `step` counts from 1."""
-        self._losses.append(loss)
-        self._pass_on(
-            {
-                "kind": "step",
-                "step": step,
-                "loss": loss,
-                "gradient_norm": gradient_norm,
-                "learning_rate": learning_rate,
-                "rows_per_s": round(rows_per_s, 1),
-            }
-        )
+        """Record one step.
+
+        Args:    step: counts from 1.  looked: what a closer look at this step found.
+        """
+        record = {
+            "kind": "step",
+            "step": step,
+            "total": total,
+            "loss": loss,
+            "gradient_norm": gradient_norm,
+            "learning_rate": learning_rate,
+            "rows_per_s": round(rows_per_s, 1),
+        }
+        ratios: dict[str, float] = {}
+        if looked is not None:
+            ratios = {stage: _short(ratio) for stage, ratio in looked.update_ratio.items()}
+            dead = looked.dead_units
+            record |= {"update_ratio": ratios, "dead_units": None if dead is None else _short(dead)}
+        self._steps.append((loss, learning_rate, ratios))
+        self._pass_on(record)
         if self._progress is not None:
             self._progress(step, total, f"loss {loss:.3f}, {rows_per_s:.0f} rows/s{self._words}")
+
+    @property
+    def n_noted(self) -> int:
+        """How many steps since the last validation it has noted."""
+        return len(self._steps)
 
     def epoch(
         self,
@@ -87,25 +110,54 @@ class Monitor:
         epoch: int,
         step: int,
         validation: Mapping[str, float],
+        training: Mapping[str, float] | None = None,
+        dead_units: Mapping[str, tuple[int, int]] | None = None,
         select: str,
         best: bool,
         seconds: float,
     ) -> None:
-        """Record one validation; `epoch` counts from 1; the training loss is the mean since the last."""
-        mean = math.fsum(self._losses) / len(self._losses) if self._losses else math.nan
-        self._losses = []
+        """Record one validation.
+
+        Args:    epoch: counts from 1.  validation: metrics.  training: those of a sample of training rows.
+                 dead_units: of the input of each layer, how many of how many.
+        The training loss is the mean, the update ratio of each stage the median of the steps since the last one.
+        """
         record = {
             "kind": "epoch",
             "epoch": epoch,
             "step": step,
-            "training_loss": mean,
+            "training_loss": _mean([loss for loss, _, _ in self._steps]),
             "validation": dict(validation),
+            "training": None if training is None else dict(training),
+            "update_ratio": self._median_ratios(),
+            "learning_rate": max((rate for _, rate, _ in self._steps), default=math.nan),
+            "dead_units": {name: list(one) for name, one in (dead_units or {}).items() if one[0]},
             "best": best,
+            "select": select,
             "seconds": round(seconds, 3),
         }
+        self._steps = []
         self._epochs.append(record)
         self._pass_on(record)
-        self._words = f", validation {select} {validation[select]:.4f}"
+        gap = "" if training is None else f" (training {training[select]:.4f})"
+        self._words = f", validation {select} {validation[select]:.4f}{gap}"
+
+    def rollback(self, *, step: int, to_step: int, what: str, rate_share: float, n_noted: int) -> None:
+        """Record that a step failed, and that training goes on from an earlier one.
+
+        Args:    what: was not finite.  rate_share: of the learning rates of the schedule, from now on.
+                 n_noted: steps since the last validation that still count.
+        """
+        self._steps = self._steps[:n_noted]
+        record = {
+            "kind": "rollback",
+            "step": step,
+            "to_step": to_step,
+            "what": what,
+            "rate_share": rate_share,
+        }
+        self._rollbacks.append(record)
+        self._pass_on(record)
 
     def end(self, *, step: int, total: int | None, best_epoch: int) -> None:
         """Record that training is over; before `total` steps it stopped early."""
@@ -126,82 +178,23 @@ class Monitor:
     @property
     def findings(self) -> list[Finding]:
         """What the records show, most serious first; empty when nothing is known to be wrong."""
-        if not self._epochs:
-            return []
-        found = [self._diverging(), self._overfitting(), self._not_learning(), self._never_found()]
-        last = (self._no_selection(), self._stopped_early())
-        return [finding for finding in (*found, *last) if finding is not None]
+        return findings_of(self._epochs, rollbacks=self._rollbacks, end=self._end)
+
+    def _median_ratios(self) -> dict[str, float]:
+        looked = [ratios for _, _, ratios in self._steps if ratios]
+        stages = looked[0] if looked else {}
+        return {stage: statistics.median(ratios[stage] for ratios in looked) for stage in stages}
 
     def _pass_on(self, record: dict[str, Any]) -> None:
         self._n_records += 1
         if self._sink is not None:
             self._sink(record)
 
-    def _diverging(self) -> Finding | None:
-        losses = [record["training_loss"] for record in self._epochs]
-        lowest = min(losses)
-        if len(losses) < 2 or losses[-1] <= 1.5 * lowest + 0.05:
-            return None
-        return Finding(
-            "diverging",
-            f"the training loss rose from {lowest:.3f} (epoch {losses.index(lowest) + 1}) to "
-            f"{losses[-1]:.3f}. Try a third of the learning rate, or a smaller clip.",
-        )
 
-    def _overfitting(self) -> Finding | None:
-        losses = [record["validation"].get("loss", math.nan) for record in self._epochs]
-        if len(losses) < 4 or any(math.isnan(loss) for loss in losses):
-            return None
-        lowest = min(losses)
-        k = losses.index(lowest)
-        training = [record["training_loss"] for record in self._epochs]
-        if len(losses) - k < 4 or losses[-1] < 1.1 * lowest or training[-1] > training[k]:
-            return None
-        return Finding(
-            "overfitting",
-            f"overfitting since epoch {k + 1}: the validation loss rose from {lowest:.3f} to "
-            f"{losses[-1]:.3f} while the training loss fell from {training[k]:.3f} to {training[-1]:.3f}. "
-            "Try augmentation, more weight decay, a smaller network, or fewer epochs.",
-        )
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan
 
-    def _not_learning(self) -> Finding | None:
-        losses = [record["training_loss"] for record in self._epochs]
-        if len(losses) < 3 or min(losses[1:]) < 0.98 * losses[0]:
-            return None
-        return Finding(
-            "not learning",
-            f"the training loss stayed where it was: {losses[0]:.3f} in epoch 1, at best "
-            f"{min(losses[1:]):.3f} after. Try another learning rate, and check that labels belong to their "
-            "recordings.",
-        )
 
-    def _never_found(self) -> Finding | None:
-        last = self._epochs[-1]["validation"]
-        names = [name[3:-1] for name, value in last.items() if name.startswith("f1[") and value == 0]
-        if not names:
-            return None
-        return Finding(
-            "class never found",
-            f"no validation row of {', '.join(names)} was found (F1 is 0 at epoch {len(self._epochs)}). "
-            'Try class_weights = "balanced", or more rows of it.',
-        )
-
-    def _no_selection(self) -> Finding | None:
-        if any(record["best"] for record in self._epochs):
-            return None
-        return Finding(
-            "no selection",
-            "the metric that selects weights was never a number, so the last weights were kept. "
-            "Validation rows need every class.",
-        )
-
-    def _stopped_early(self) -> Finding | None:
-        if self._end is None or not self._end["stopped_early"]:
-            return None
-        best, n_epochs, total = self._end["best_epoch"], self._epochs[-1]["epoch"], self._end["total"]
-        allowed = "" if total is None else f" of {total:,}"
-        return Finding(
-            "stopped early",
-            f"stopped after epoch {n_epochs}, at step {self._end['step']:,}{allowed}: validation was best in epoch "
-            f"{best} and has not become better since. More patience would go on longer.",
-        )
+def _short(value: float) -> float:
+    """Return four digits of a number: more would only make the history long."""
+    return float(f"{value:.4g}")

@@ -4,6 +4,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -35,6 +36,9 @@ __all__ = ["Learned", "learn"]
 
 MOST_FROZEN_BYTES = 4 << 30
 """Of features kept in memory; beyond, they are computed again in each epoch."""
+
+MOST_SAMPLED = 1000
+"""Training rows that are measured at each validation; no more than there are validation rows."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,7 @@ def learn(
     batches: Batches | Segments
     if isinstance(rows, Pack) and task == "events":
         batches = segments_of(rows, train, net, contract=contract, config=config, seed=seed)
-        validate = validation_at_events(
-            rows, validation, contract=contract, engine=engine, select=config.select
-        )
+        judged = partial(validation_at_events, rows, contract=contract, engine=engine, select=config.select)
     else:
         batches = Batches(
             rows,
@@ -100,21 +102,19 @@ def learn(
             augment=config.augment,
             rate_hz=contract.position_rate_hz,
         )
-        validate = _validation(
-            rows,
-            validation,
-            contract=contract,
-            task=task,
-            classes=classes,
-            engine=engine,
-            select=config.select,
+        judged = partial(
+            _judged, rows, contract=contract, task=task, classes=classes, engine=engine, select=config.select
         )
+    sampled = _sample(train, n=len(validation), seed=seed)
+    # Rows without any event have no metric; then there is no gap to tell.
+    at_some = task == "events" and isinstance(rows, Pack) and bool((rows.targets(sampled).classes >= 0).any())
     with show.progress("training") as update:
         monitor = Monitor(sink=sink, progress=update)
         fitted = fit(
             trained,
             batches,
-            validate=validate,
+            validate=judged(validation),
+            sample=judged(sampled) if at_some or task != "events" else None,
             config=config,
             task=task,
             monitor=monitor,
@@ -174,7 +174,12 @@ def _features(
     return kept, np.arange(len(train)), np.arange(len(train), len(both))
 
 
-def _validation(
+def _sample(train: np.ndarray, *, n: int, seed: int) -> np.ndarray:
+    """Return a fixed sample of training rows, on which metrics are compared with those on `n` validation rows."""
+    return np.random.default_rng(seed).permutation(train)[: min(n, MOST_SAMPLED)]
+
+
+def _judged(
     rows: Rows,
     indices: np.ndarray,
     *,
@@ -184,6 +189,7 @@ def _validation(
     engine: Engine,
     select: str,
 ) -> Callable[[nn.Module], dict[str, float]]:
+    """Return what measures a network on these rows, as they are: without augmentation."""
     x, lengths = rows.rows(indices)
     truth, raw = rows.truth[indices], identity(task, classes)
 

@@ -1,0 +1,132 @@
+"""Each failure is planted in a small real training, and a healthy one is met with silence."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import rankdata
+from tests.training.test_loop import Rows, Small, run
+from torch import nn
+
+from vicinal.training.monitor import Monitor
+
+
+def other_rows(seed=1, n=256):
+    """Rows as those of training, but others."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    x = rng.standard_normal((n, 1, 20)).astype(np.float32)
+    x[labels == 1, :, 8:12] += 2.0
+    return x, labels
+
+
+def metrics(x, labels):
+    def measured(network):
+        with torch.no_grad():
+            logits = network(torch.from_numpy(x), None)[:, 0].double()
+        y = torch.from_numpy(labels.astype(np.float64))
+        ranks, n = rankdata(logits.numpy())[labels == 1], int(labels.sum())
+        auroc = (ranks.sum() - n * (n + 1) / 2) / (n * (len(labels) - n))
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, y)
+        called = (logits > 0).numpy()
+        right = (called & (labels == 1)).sum()
+        f1 = 2 * right / max(1, called.sum() + labels.sum())
+        return {"auroc": float(auroc), "loss": float(loss), "f1[positive]": float(f1)}
+
+    return measured
+
+
+def found_in(*, rows=None, validation=None, **options):
+    rows, monitor = rows or Rows(), Monitor()
+    run(
+        rows=rows,
+        validate=metrics(*(validation or other_rows())),
+        sample=metrics(rows.x, rows.y[:, 0].astype(int)),
+        monitor=monitor,
+        select=options.pop("select", "auroc"),
+        **options,
+    )
+    return {one.kind: one.message for one in monitor.findings}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("epochs", [4, 10])
+def test_a_healthy_training_is_met_with_silence(seed, epochs):
+    assert found_in(epochs=epochs, seed=seed) == {}
+
+
+def test_a_learning_rate_that_is_too_high_is_found():
+    found = found_in(epochs=6, learning_rate=3.0)
+    assert "of their size or more" in found["learning rate too high"]
+
+
+def test_a_learning_rate_that_is_too_low_is_found():
+    found = found_in(epochs=6, learning_rate=1e-7)
+    assert "where a thousandth is usual" in found["learning rate too low"]
+
+
+def test_units_that_died_are_found():
+    network = Small()
+    with torch.no_grad():
+        network.norm.bias[:3] = -100.0
+    found = found_in(network=network, epochs=40)
+    # Of 64 features of the head, three of four channels with 16 positions each.
+    assert "48 of 64 that reach head" in found["dead units"]
+
+
+def test_labels_that_were_shuffled_are_found():
+    rows = Rows()
+    rows.y = np.random.default_rng(5).permutation(rows.y)
+    x, labels = other_rows()
+    labels = np.random.default_rng(6).permutation(labels)
+    found = found_in(rows=rows, validation=(x, labels), epochs=40)
+    assert "what tossing a coin gives" in found["labels probably shuffled"]
+
+
+def test_overfitting_is_found_with_its_epoch():
+    rows = Rows()
+    rng = np.random.default_rng(3)
+    rows.x = rng.standard_normal(rows.x.shape).astype(np.float32)
+    rows.x[rows.y[:, 0] == 1, :, 8:12] += 0.4
+    x, labels = other_rows()
+    x[labels == 1, :, 8:12] -= 1.6
+    found = found_in(rows=rows, validation=(x, labels), epochs=60, learning_rate=3e-2)
+    assert "overfitting since epoch" in found["overfitting"]
+
+
+def test_validation_that_is_mostly_luck_is_found():
+    x, labels = other_rows(n=256)
+    x[labels == 1, :, 8:12] -= 1.6  # a hint of the class is left
+
+    class Few:
+        """Six other rows at each validation: what a much too small validation set is like."""
+
+        k = 0
+
+        def __call__(self, network):
+            rows = np.arange(6 * self.k, 6 * self.k + 6)  # the class of a row is odd or even
+            self.k += 1
+            return {"auroc": metrics(x[rows], np.array([0, 1, 0, 1, 0, 1]))(network)["auroc"], "loss": 0.5}
+
+    monitor = Monitor()
+    run(validate=Few(), select="auroc", epochs=20, monitor=monitor)
+    found = {one.kind: one.message for one in monitor.findings}
+    assert "mostly luck" in found["noisy validation"]
+
+
+def test_a_class_that_is_never_predicted_is_found():
+    rows = Rows()
+    found = found_in(rows=rows, epochs=20, class_weights=(1e-4,))
+    assert "no validation row of positive was found" in found["class never found"]
+
+
+class Chaotic(Rows):
+    """Rows whose labels turn round after four epochs."""
+
+    def epoch(self, k, *, first=0):
+        if k == 4:
+            self.y = 1 - self.y
+        return super().epoch(k, first=first)
+
+
+def test_a_loss_that_rises_is_found():
+    assert "the training loss rose from" in found_in(rows=Chaotic(), epochs=5)["diverging"]

@@ -74,8 +74,11 @@ def test_who_does_not_arrive_bounds_the_ratio_from_one_side() -> None:
     arrives, not_there = needed(curve({10: 0.7, 100: 0.9}), 0.8), needed(curve({10: 0.5, 100: 0.6}), 0.8)
     fewer = ratio(arrives, not_there)
     assert fewer is not None
-    assert (fewer.value, fewer.high, fewer.is_clear) == (0, 0, True)
+    assert fewer.bound == "at most"
+    assert fewer.value == pytest.approx(arrives.value / 100)
+    assert (fewer.low, fewer.high, fewer.is_clear) == (0, fewer.value, True)
     more = ratio(not_there, arrives)
     assert more is not None
-    assert more.to_dict() == {"value": None, "low": None, "high": None, "clear": True}
+    value = pytest.approx(100 / arrives.value)
+    assert more.to_dict() == {"value": value, "bound": "at least", "low": value, "high": None, "clear": True}
     assert ratio(not_there, not_there) is None

@@ -51,7 +51,7 @@ def evidence(**networks: Any) -> dict[str, Any]:
             for b in names[k + 1 :]
         ],
         "needed_ratios": [
-            {"a": name, "b": names[0], "value": 0.4, "low": 0.3, "high": 0.6, "clear": True}
+            {"a": name, "b": names[0], "bound": "", "value": 0.4, "low": 0.3, "high": 0.6, "clear": True}
             for name in names[1:]
         ],
         "removed": [],
@@ -101,12 +101,12 @@ def test_fewer_subjects_are_claimed_only_where_the_ratio_is_clear() -> None:
 
 def test_who_gets_there_alone_and_who_does_not() -> None:
     made = evidence(dense=network(0.85), conv=network(0.95), lstm=network(0.6))
-    made["needed_ratios"][0] |= {"value": 0.0, "low": 0.0, "high": 0.7, "clear": True}
-    made["needed_ratios"][1] |= {"value": None, "low": None, "high": None, "clear": True}
+    made["needed_ratios"][0] |= {"bound": "at most", "low": 0.0, "high": 0.7}
+    made["needed_ratios"][1] |= {"bound": "at least", "value": 3.0, "low": 0.9, "high": None, "clear": False}
     answer, sentence = said(made, "Less data than dense")
     assert answer == "partly"
-    assert "conv gets there, fewer (up to 0.7 times)" in sentence
-    assert "lstm does not get there" in sentence
+    assert "conv at most 0.4 (0 to 0.7)" in sentence
+    assert "lstm at least 3 (0.9 to any number), not shown" in sentence
 
 
 def test_gaps_differ_where_their_intervals_are_apart() -> None:

@@ -6,7 +6,7 @@ networks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -59,11 +59,17 @@ class Needed:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times the subjects of another network; 0 or infinite where one of the two does not get there."""
+    """How many times the subjects of another network.
+
+    Args:    bound: where one of the two does not get there, what is known of the value: "at most" or "at least" it,
+             with the largest size tried in place of the number that is not known.
+             low, high: its interval; 0 and infinite where nothing is known on that side.
+    """
 
     value: float
     low: float
     high: float
+    bound: Literal["", "at most", "at least"] = ""
 
     @property
     def is_clear(self) -> bool:
@@ -73,7 +79,8 @@ class Ratio:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values; null for infinite."""
         return {
-            "value": _finite(self.value),
+            "value": self.value,
+            "bound": self.bound,
             "low": _finite(self.low),
             "high": _finite(self.high),
             "clear": self.is_clear,
@@ -99,18 +106,22 @@ def needed(curve: Mapping[int, Sample], target: float, *, seed: int = 0) -> Need
 def ratio(a: Needed, b: Needed, *, n_compared: int = 1) -> Ratio | None:
     """Return how many times the subjects of b that a needs, or None where neither gets to the target.
 
+    A network that does not get there needs more than were tried, so their number bounds the ratio from one side, in
+    each resample too.
+
     Args:    n_compared: ratios that are looked at; the interval has a level of 1 - 0.05 / n (Bonferroni).
     """
     if not a.is_reached and not b.is_reached:
         return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        draws = a.draws / b.draws  # finite over infinite is 0, and the reverse infinite
-        value = np.divide(a.value, b.value)
-    # Where neither arrives, nothing is known of the ratio: the widest answer, on whichever side it hurts.
-    unknown, half = np.isnan(draws), 0.05 / n_compared / 2
-    low = np.quantile(np.where(unknown, 0.0, draws), half, method="inverted_cdf")
-    high = np.quantile(np.where(unknown, np.inf, draws), 1 - half, method="inverted_cdf")
-    return Ratio(float(value), float(low), float(high))
+    least = np.minimum(a.draws, a.most) / b.draws  # over infinite it is 0
+    most = a.draws / np.minimum(b.draws, b.most)
+    half = 0.05 / n_compared / 2
+    return Ratio(
+        value=min(a.value, a.most) / min(b.value, b.most),
+        low=float(np.quantile(least, half, method="inverted_cdf")),
+        high=float(np.quantile(most, 1 - half, method="inverted_cdf")),
+        bound="at least" if not a.is_reached else "at most" if not b.is_reached else "",
+    )
 
 
 def _crossing(sizes: np.ndarray, values: Float64[np.ndarray, " sizes"], target: float) -> float:

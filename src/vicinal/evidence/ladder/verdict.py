@@ -72,7 +72,11 @@ def _better(evidence: Evidence) -> dict[str, str] | None:
     tops = _unbeaten(evidence, contrasts)
     others = [one for one in clear if one["a"] in tops or one["b"] in tops]
     parts = [_against(one, tops) for one in others]
-    same = f"{_listed(tops)} {'do not differ' if len(tops) > 1 else 'is beaten by none'}"
+    same = (
+        f"{tops[0]} is beaten by none"
+        if len(tops) == 1
+        else f"none of {_listed(tops)} is shown to be below the best"
+    )
     sentence = f"In {_metric(evidence)}, {same}; {'; '.join(parts) or 'nothing else is clear'} ({rule})."
     return _answer("Which is best?", "true" if len(tops) == 1 else "partly", sentence)
 
@@ -130,13 +134,9 @@ def _is_below(one: Evidence) -> bool:
 
 
 def _times(one: Evidence) -> str:
-    if one["value"] is None:
-        least = "" if not one["low"] else f", at least {one['low']:.2g} times"
-        return f"does not get there{least}"
     high = "any number" if one["high"] is None else f"{one['high']:.2g}"
-    words = f"{one['value']:.2g} ({one['low']:.2g} to {high})"
-    if one["value"] == 0:
-        words = f"gets there, {'fewer' if one['clear'] else 'perhaps with fewer'} (up to {high} times)"
+    bound = f"{one['bound']} " if one["bound"] else ""
+    words = f"{bound}{one['value']:.2g} ({one['low']:.2g} to {high})"
     return words if one["clear"] else f"{words}, not shown"
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from vicinal.decisions.policy import Policy, fit_policy
-from vicinal.errors import VicinalError
+from vicinal.decisions.policy import fit_policy
+from vicinal.errors import RoleError, VicinalError
 from vicinal.evidence.metrics import measure
 from vicinal.evidence.robustness import shifted
 from vicinal.experiment import Experiment
@@ -114,7 +114,7 @@ def measured(
 
     as_they_are = logits(x)
     moved = [np.stack([logits(shifted(x, n)), logits(shifted(x, -n))]) for n in _positions(asked.shifts, x)]
-    changed = _changed(_policy(fitting, experiment), scorer.calibration.apply, as_they_are, moved)
+    changed = _changed(fitting, experiment, scorer.calibration.apply, as_they_are, moved)
     maps, concentration, explained = _explained(asked, model, gathered, rows)
     return Measured(
         rows,
@@ -136,21 +136,19 @@ def _positions(shifts: tuple[float, ...], x: np.ndarray) -> list[int]:
     return [max(1, round(share * x.shape[-1])) for share in shifts]
 
 
-def _policy(fitting: ScoreTable, experiment: Experiment) -> Policy | None:
-    try:
-        return fit_policy(fitting, aim=experiment.aim, seed=experiment.seed)
-    except VicinalError:
-        # Too few rows for the aim: then there are no decisions that could change.
-        return None
-
-
 def _changed(
-    policy: Policy | None,
+    fitting: ScoreTable,
+    experiment: Experiment,
     probabilities: Callable[[np.ndarray], np.ndarray],
     logits: np.ndarray,
     moved: list[np.ndarray],
 ) -> Float64[np.ndarray, " shifts"]:
-    if policy is None:
+    try:
+        policy = fit_policy(fitting, aim=experiment.aim, seed=experiment.seed)
+    except RoleError:
+        raise  # Rows of another role are a fault of ours, not too few.
+    except VicinalError:
+        # Too few rows for the aim: then there are no decisions that could change.
         return np.full(len(moved), np.nan)
     first = policy.decide(probabilities(logits))
     return np.array(

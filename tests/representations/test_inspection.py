@@ -377,11 +377,16 @@ def test_attention_costs_half_of_torchs_flop() -> None:
     assert 2 * inspect(text, input_shape=(1, 80), rate_hz=None).multiply_adds == counter.get_total_flops()
 
 
-def test_places_of_images_are_the_reach_of_the_gradient_along_each_axis() -> None:
-    text, shape = (
+@pytest.mark.parametrize(
+    "text",
+    [
         "conv 2 window 3x4 same | mean window 2 stride 2 | conv 2 window 2 | flatten | dense 1",
-        (1, 9, 12),
-    )
+        "conv 4 window 2 stride 2 | attention 4 heads 1 window 3x2 | conv 2 window 2 | flatten | dense 1",
+        "conv 4 window 2 stride 2 | transformer 4 heads 1 window 3 | flatten | dense 1",
+    ],
+)
+def test_places_of_images_are_the_reach_of_the_gradient_along_each_axis(text: str) -> None:
+    shape = (1, 9, 12)
     network = all_seeing(build(text, input_shape=shape, n_outputs=1, seed=0))
     for index, (places, windows) in enumerate(windows_of(text, shape, most=30)):
         for place, window in zip(places.tolist(), windows.tolist(), strict=True):

@@ -104,7 +104,7 @@ def _too_high(epochs: Records) -> Finding | None:
         "learning rate too high",
         f"in epoch {record['epoch']} each step moved the weights of every stage by {ratio:.0%} of their size or more, "
         f"at a learning rate of {record['learning_rate']:.2g}; a thousandth to a hundredth is usual. Try a tenth of "
-        "the learning rate, or look with vicinal train --find-lr.",
+        "the learning rate.",
     )
 
 
@@ -117,8 +117,7 @@ def _too_low(epochs: Records) -> Finding | None:
     return Finding(
         "learning rate too low",
         f"no step moved the weights of any stage by more than {max(ratios):.1e} of their size, where a thousandth is "
-        f"usual, and the training loss went from {losses[0]:.3f} to {losses[-1]:.3f}. Try ten times the learning rate, "
-        "or look with vicinal train --find-lr.",
+        f"usual, and the training loss went from {losses[0]:.3f} to {losses[-1]:.3f}. Try ten times the learning rate.",
     )
 
 

@@ -48,8 +48,12 @@ def by_hand(layer: Attention, x: np.ndarray, n_real: int) -> np.ndarray:
 
 
 def allowed(layer: Attention, i: int, j: int) -> bool:
+    if layer.taps is not None and len(layer.taps) == 2:
+        width = layer.facts.shape[-1]
+        pixels = zip(divmod(i, width), divmod(j, width), layer.taps, strict=True)
+        return all(asks - one.left <= asked <= asks + one.right for asks, asked, one in pixels)
     if layer.taps is not None:
-        return i - layer.taps.left <= j <= i + layer.taps.right
+        return i - layer.taps[0].left <= j <= i + layer.taps[0].right
     return not layer.causal or j <= i
 
 
@@ -58,14 +62,17 @@ def allowed(layer: Attention, i: int, j: int) -> bool:
     [
         ((3, 12), None, False),
         ((3, 12), None, True),
-        ((3, 12), 5, False),
-        ((3, 12), 4, True),
-        ((3, 50), 7, False),  # several blocks
-        ((3, 12), 40, False),  # longer than the signal
+        ((3, 12), (5,), False),
+        ((3, 12), (4,), True),
+        ((3, 50), (7,), False),  # several blocks
+        ((3, 12), (40,), False),  # longer than the signal
         ((3, 3, 4), None, False),
+        ((3, 5, 4), (3, 3), False),
+        ((3, 4, 6), (2, 5), False),
+        ((3, 3, 4), (9, 9), False),  # larger than the image
     ],
 )
-def test_is_a_plain_loop(shape: tuple[int, ...], window: int | None, *, causal: bool) -> None:
+def test_is_a_plain_loop(shape: tuple[int, ...], window: tuple[int, ...] | None, *, causal: bool) -> None:
     layer = Attention(shape, units=8, heads=2, window=window, causal=causal)
     layer.initialise(torch.Generator().manual_seed(0))
     torch.nn.init.normal_(layer.ask.weight)
@@ -83,8 +90,8 @@ def test_is_a_plain_loop(shape: tuple[int, ...], window: int | None, *, causal: 
         assert not found[row, :, n:].any()
 
 
-@pytest.mark.parametrize(("window", "causal"), [(None, False), (5, False), (4, True)])
-def test_a_transformer_is_a_plain_loop(window: int | None, *, causal: bool) -> None:
+@pytest.mark.parametrize(("window", "causal"), [(None, False), ((5,), False), ((4,), True)])
+def test_a_transformer_is_a_plain_loop(window: tuple[int, ...] | None, *, causal: bool) -> None:
     block = Transformer((8, 12), heads=2, window=window, causal=causal)
     block.initialise(torch.Generator().manual_seed(0))
     for parameter in block.parameters():
@@ -110,15 +117,15 @@ def test_a_transformer_is_a_plain_loop(window: int | None, *, causal: bool) -> N
 
 
 def test_pairs_are_counted_as_they_are() -> None:
-    def products(window: int | None, *, causal: bool) -> int:
+    def products(window: tuple[int, ...] | None, *, causal: bool) -> int:
         facts = Attention((8, 10), units=8, heads=2, window=window, causal=causal).facts
         return (facts.multiply_adds - 10 * (8 * 24 + 8 * 8)) // (2 * 8)
 
     assert products(None, causal=False) == 100
     assert products(None, causal=True) == 55
-    assert products(3, causal=True) == 1 + 2 + 8 * 3
-    assert products(3, causal=False) == 2 + 8 * 3 + 2
-    assert products(40, causal=False) == 100
+    assert products((3,), causal=True) == 1 + 2 + 8 * 3
+    assert products((3,), causal=False) == 2 + 8 * 3 + 2
+    assert products((40,), causal=False) == 100
 
 
 def test_parameters_are_those_of_torchs_own() -> None:
@@ -152,10 +159,13 @@ def test_a_transformer_adds_to_what_reaches_it() -> None:
 
 
 def test_state_and_delay_of_a_window() -> None:
-    facts = Attention((8, 30), units=8, heads=2, window=5, causal=True).facts
+    facts = Attention((8, 30), units=8, heads=2, window=(5,), causal=True).facts
     assert facts.state_values == 2 * 8 * 4
     assert (
-        Attention((8, 30), units=8, heads=2, window=5, causal=False).facts.state_values == 2 * 8 * 4 + 8 * 2
+        Attention((8, 30), units=8, heads=2, window=(5,), causal=False).facts.state_values
+        == 2 * 8 * 4 + 8 * 2
     )
-    assert Transformer((8, 30), heads=2, window=5, causal=False).facts.state_values == 2 * 8 * 4 + 2 * 8 * 2
+    assert (
+        Transformer((8, 30), heads=2, window=(5,), causal=False).facts.state_values == 2 * 8 * 4 + 2 * 8 * 2
+    )
     assert Attention((8, 30), units=8, heads=2, window=None, causal=True).facts.state_values is None

@@ -2,12 +2,13 @@
 
 What they claim about the data: which positions matter together is decided by what they hold, not by where they
 are; a window adds that they are near. Positions enter as rotations (Su et al. 2021), so only distances count.
-Shapes: (in, *positions) -> (units, *positions), for signals and images (a window and `causal`: signals).
+Shapes: (in, *positions) -> (units, *positions), for signals and images (`causal`: signals).
 Parameters: 3 * units * (in + 1) + units * (units + 1), and for `transformer` 8 * units^2 + 9 * units more. Cost:
 grows with positions squared, or positions times window. Sources: Vaswani et al. 2017; Xiong et al. 2020 for norms
 before each part; Beltagy et al. 2020 for windows. Ours: rotary positions, no dropout inside (write it behind).
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values
+from vicinal.representations.layers.geometry import Facts, Padding, Shape, Taps, n_values, taps_of
 from vicinal.representations.layers.initial import draw_head_, draw_weights_
 from vicinal.representations.layers.lengths import past, wide, zero_past_
 from vicinal.representations.layers.norm import LayerNorm
@@ -38,25 +39,30 @@ class Attention(nn.Module):
 
     Args:    shape: (in, *positions) that reach it.  units: channels that leave it, a multiple of 2 * heads for
              signals, of 4 * heads for images.  heads: that ask side by side.
-             window: positions that one position may ask, itself among them, along time; None: all.
+             window: positions along each axis that one position may ask, itself among them; None: all.
              causal: whether a position may ask only those before it, and itself.
     """
 
-    def __init__(self, shape: Shape, *, units: int, heads: int, window: int | None, causal: bool) -> None:
+    def __init__(
+        self, shape: Shape, *, units: int, heads: int, window: tuple[int, ...] | None, causal: bool
+    ) -> None:
         super().__init__()
         self.ask = nn.Linear(shape[0], 3 * units)
         self.answer = nn.Linear(units, units)
         self.heads, self.causal = heads, causal
         padding: Padding = "causal" if causal else "same"
-        self.taps = Taps.padded(window, stride=1, dilation=1, padding=padding) if window else None
+        self.taps = taps_of(window, padding=padding) if window else None
         n, output = n_values(shape[1:]), (units, *shape[1:])
-        products = n * (3 * shape[0] + units) * units + 2 * _pairs(n, self.taps, causal=causal) * units
+        products = (
+            n * (3 * shape[0] + units) * units + 2 * _pairs(shape[1:], self.taps, causal=causal) * units
+        )
+        streams = self.taps is not None and len(self.taps) == 1
         self.facts = Facts(
             output,
-            paths=None if self.taps is None else (((self.taps,),),),
+            paths=None if self.taps is None else ((self.taps,),),
             past_only=causal,
             multiply_adds=products,
-            state_values=None if self.taps is None else _state_values(units, self.taps),
+            state_values=_state_values(units, self.taps[0]) if self.taps and streams else None,
             no_stream="keeps all that came before" if causal else "asks every position of the signal",
             dense_parameters=n_values(output) * (n_values(shape) + 1),
         )
@@ -77,8 +83,10 @@ class Attention(nn.Module):
         real = None if lengths is None else ~past(x, lengths).flatten(1)
         if self.taps is None:
             answers = self._all(query, key, value, real)
+        elif len(self.taps) == 1:
+            answers = _windowed(query, key, value, real, self.taps[0])
         else:
-            answers = _windowed(query, key, value, real, self.taps)
+            answers = _within(query, key, value, self.taps, size)
         y = self.answer(answers.transpose(1, 2).flatten(2))
         return zero_past_(y.transpose(1, 2).unflatten(2, size), lengths), lengths
 
@@ -98,7 +106,7 @@ class Transformer(nn.Module):
     Args:    shape: (units, *positions) that reach it.  heads, window, causal: as for Attention.
     """
 
-    def __init__(self, shape: Shape, *, heads: int, window: int | None, causal: bool) -> None:
+    def __init__(self, shape: Shape, *, heads: int, window: tuple[int, ...] | None, causal: bool) -> None:
         super().__init__()
         units = shape[0]
         self.attention_norm = LayerNorm(shape)
@@ -107,7 +115,7 @@ class Transformer(nn.Module):
         self.widen = nn.Linear(units, _HIDDEN * units)
         self.narrow = nn.Linear(_HIDDEN * units, units)
         inner = self.attention.facts
-        waiting = 0 if self.attention.taps is None else units * max(self.attention.taps.right_of, 0)
+        waiting = 0 if self.attention.taps is None else units * max(self.attention.taps[0].right_of, 0)
         self.facts = Facts(
             shape,
             paths=inner.paths,
@@ -186,14 +194,39 @@ def _windowed(
     return answers.flatten(2, 3)[:, :, :n]
 
 
+def _within(query: Asked, key: Asked, value: Asked, taps: tuple[Taps, ...], size: Sequence[int]) -> Asked:
+    """Let each pixel ask those within its window; what lies outside the image is asked nothing."""
+    keys, values = _windows(key, taps, size), _windows(value, taps, size)
+    inside = _windows(torch.ones(1, 1, n_values(tuple(size)), 1, device=query.device), taps, size)[..., 0] > 0
+    scores = torch.einsum("bhns,bhnks->bhnk", query, keys) * query.shape[-1] ** -0.5
+    shares = scores.to(wide(scores.dtype)).masked_fill(~inside, _NEVER).softmax(dim=-1)
+    return torch.einsum("bhnk,bhnks->bhns", shares.to(values.dtype), values)
+
+
+def _windows(
+    asked: Asked, taps: tuple[Taps, ...], size: Sequence[int]
+) -> Float[Tensor, "batch heads n window size"]:
+    """Return for each pixel what lies within its window, zeros beyond the image."""
+    down, across = taps
+    image = asked.reshape(*asked.shape[:2], *size, asked.shape[-1])
+    image = F.pad(image, (0, 0, across.left, across.right, down.left, down.right))
+    windows = image.unfold(2, down.window, 1).unfold(3, across.window, 1)
+    return windows.movedim(4, -1).flatten(4, 5).flatten(2, 3)
+
+
 def _scores(allowed: Bool[Tensor, "*any"], dtype: torch.dtype) -> Float[Tensor, "*any"]:
     return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(~allowed, _NEVER)
 
 
-def _pairs(n: int, taps: Taps | None, *, causal: bool) -> int:
+def _pairs(size: tuple[int, ...], taps: tuple[Taps, ...] | None, *, causal: bool) -> int:
     """Return how many pairs of positions ask each other, borders counted as they are."""
     if taps is None:
+        n = n_values(size)
         return n * (n + 1) // 2 if causal else n * n
+    return math.prod(_pairs_along(n, one) for n, one in zip(size, taps, strict=True))
+
+
+def _pairs_along(n: int, taps: Taps) -> int:
     return sum(min(n - 1, p + taps.right) - max(0, p - taps.left) + 1 for p in range(n))
 
 

@@ -138,11 +138,11 @@ def _recurrent(stage: Stage, place: Place) -> Layer:
 def _attention(stage: Stage, place: Place) -> Layer:
     _need_positions(stage, place)
     sizes = dict(stage.sizes)
-    if "window" in sizes or "causal" in stage.flags:
+    if "causal" in stage.flags:
         _need_time(stage, place)
     heads = _whole(stage, "heads")
     units = _multiple(stage, heads * 2 * place.n_axes)
-    window = _whole(stage, "window") if "window" in sizes else None
+    window = _per_axis(stage, "window", place) if "window" in sizes else None
     causal = "causal" in stage.flags
     if stage.kind == "attention":
         return Attention(place.shape, units=units, heads=heads, window=window, causal=causal)

@@ -7,7 +7,12 @@ from scipy.stats import rankdata
 from tests.training.test_loop import Rows, Small, run
 from torch import nn
 
+from vicinal.inputs.batches import ArrayRows
+from vicinal.inputs.contract import Contract
+from vicinal.terminal import QUIET
+from vicinal.training.config import TrainingConfig
 from vicinal.training.monitor import Monitor
+from vicinal.workflow.learning import learn
 
 
 def other_rows(seed=1, n=256):
@@ -130,3 +135,41 @@ class Chaotic(Rows):
 
 def test_a_loss_that_rises_is_found():
     assert "the training loss rose from" in found_in(rows=Chaotic(), epochs=5)["diverging"]
+
+
+def found_by_the_workflow(*, seed, rate):
+    """Bumps whose width is their class, somewhere in noise, learnt as every command learns."""
+    rng = np.random.default_rng(seed)
+    labels, times = np.arange(400) % 2, np.arange(60)
+    width = np.array([2.0, 4.0])[labels][:, None]
+    x = 1.5 * np.exp(-0.5 * ((times - rng.uniform(15, 45, (400, 1))) / width) ** 2)
+    x = (x + 0.4 * rng.standard_normal((400, 60))).astype(np.float32)
+    learned = learn(
+        ArrayRows(x[:, None], np.full(400, 60), labels[:, None].astype(float)),
+        train=np.arange(240), validation=np.arange(240, 400),
+        network="conv 8 window 9 | norm | relu | conv 16 window 5 stride 2 | norm | relu | mean-max | dense classes",
+        contract=Contract(channels=("x",), rate_hz=60, duration_s=1, units="1"), task="binary", classes=("wide",),
+        config=TrainingConfig(epochs=12, batch=16, learning_rate=rate, precision="float32"),
+        seed=0, sink=None, show=QUIET,
+    )  # fmt: skip
+    found = {one.kind: one.message for one in learned.monitor.findings}
+    return found, learned.fitted.history[-1]["validation"]["auroc"]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("rate", [1e-3, 5e-3, 2e-2])
+def test_healthy_learning_rates_are_met_with_silence(seed, rate):
+    found, auroc = found_by_the_workflow(seed=seed, rate=rate)
+    assert auroc > 0.9
+    assert found == {}
+
+
+def test_a_thousandth_of_the_learning_rate_is_too_low_and_nothing_else():
+    found, _ = found_by_the_workflow(seed=0, rate=5e-6)
+    assert list(found) == ["learning rate too low"]
+    assert "vicinal" not in found["learning rate too low"]
+
+
+def test_a_thousand_times_the_learning_rate_is_too_high():
+    found, _ = found_by_the_workflow(seed=0, rate=5.0)
+    assert "in epoch 1 each step moved the weights of every stage by 1" in found["learning rate too high"]

@@ -24,8 +24,8 @@ Records = Sequence[Mapping[str, Any]]
 WILD_RATIO = 0.1
 """A step that moves the weights of every stage by a tenth of their size leaves little of what was learnt."""
 
-IDLE_RATIO = 3e-5
-"""At a thirty-thousandth a step, thousands of steps change little; a thousandth is usual."""
+IDLE_RATIO = 1e-4
+"""At less than a ten-thousandth a step at the peak, hundreds of steps change little; a thousandth is usual."""
 
 MOST_DEAD = 0.5
 CHANCE = 0.5
@@ -55,7 +55,7 @@ def findings_of(
             _too_low(epochs),
             _dead_units(epochs),
             _shuffled(epochs),
-            _not_learning(epochs),
+            None if _too_low(epochs) else _not_learning(epochs),
             _overfitting(epochs),
             _noisy(epochs),
             _never_found(epochs),
@@ -175,7 +175,7 @@ def _overfitting(epochs: Records) -> Finding | None:
     lowest = min(losses)
     k = losses.index(lowest)
     training = [record["training_loss"] for record in epochs]
-    if len(losses) - k < 4 or losses[-1] < 1.1 * lowest or training[-1] > training[k]:
+    if len(losses) - k < 4 or losses[-1] < 1.1 * lowest + 0.01 or training[-1] > training[k]:
         return None
     return Finding(
         "overfitting",

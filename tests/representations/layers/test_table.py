@@ -28,7 +28,7 @@ EXAMPLES: dict[str, tuple[str, Shape]] = {  # what leaves a layer that 3 channel
     "inception": ("inception 8 window 5 depth 2", (8, 10)),
     "lstm": ("lstm 4 both", (8, 10)),
     "gru": ("gru 4", (4, 10)),
-    "attention": ("attention 8 heads 2 causal", (8, 10)),
+    "attention": ("attention 8 heads 2 window 3", (8, 10)),
     "transformer": ("transformer 4 heads 2", (4, 10)),
     "minirocket": ("minirocket 84", (84,)),
     "norm": ("norm", (3, 10)),

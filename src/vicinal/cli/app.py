@@ -11,6 +11,7 @@ import typer
 
 from vicinal import __version__
 from vicinal.cli import contracts, experiments, inputs, models
+from vicinal.cli.options import with_page_names
 from vicinal.errors import VicinalError
 
 __all__ = ["app", "main"]
@@ -49,7 +50,7 @@ app.add_typer(contracts.contract, name="contract")
 def main() -> None:
     """Run the command line; intended errors become one message and exit code 1."""
     try:
-        app()
+        app(args=with_page_names(sys.argv[1:]))
     except VicinalError as error:
         print(f"vicinal: {error}", file=sys.stderr)
         sys.exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Channels, Data, Json, RateHz, Set, Units, print_json
+from vicinal.cli.options import Channels, Data, Json, RateHz, Set, Units, print_json, say_page
 from vicinal.terminal import Terminal
 
 __all__ = ["audit", "get", "init", "pack", "show"]
@@ -66,7 +66,9 @@ def init(
 def show(
     file: Annotated[Path, typer.Argument(help="One recording.")],
     png: Annotated[Path | None, typer.Option(help="Draw it here: ECG paper at true size.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Draw it as a page, with the table.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Draw it as a page, with the table; without a name, show.html.")
+    ] = None,
     start_s: Annotated[float, typer.Option(min=0, help="First second to draw.")] = 0.0,
     duration_s: Annotated[float, typer.Option(min=0.01, max=600, help="Seconds to draw.")] = 10.0,
     row: Annotated[int | None, typer.Option(min=0, help="Which signal of a file that holds several.")] = None,
@@ -101,6 +103,7 @@ def show(
         print_json(shown.facts.to_dict())
     else:
         tell_shown(shown, Terminal())
+    say_page(html, Terminal())
 
 
 def pack(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Channels, Data, Json, RateHz, Units, print_json
+from vicinal.cli.options import Channels, Data, Json, RateHz, Units, print_json, say_page
 from vicinal.terminal import Terminal
 
 __all__ = ["bench", "evaluate", "inspect", "score", "trace"]
@@ -90,7 +90,9 @@ def evaluate(
 def trace(
     model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
     file: Annotated[Path, typer.Argument(help="One recording.")],
-    html: Annotated[Path | None, typer.Option(help="Draw the way as a page.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Draw the way as a page; without a name, trace.html.")
+    ] = None,
     explain: Annotated[
         str | None, typer.Option(help="A class: what its score rests on, instead of the most probable one's.")
     ] = None,
@@ -109,6 +111,7 @@ def trace(
         print_json(traced.to_dict())
     else:
         tell_trace(traced, Terminal())
+    say_page(html, Terminal())
 
 
 def inspect(
@@ -121,7 +124,9 @@ def inspect(
         typer.Option(help="Instead of --input: TOML or JSON, an experiment file, or a model.vicinal."),
     ] = None,
     classes: Annotated[int | None, typer.Option(min=1, help="Outputs, for `dense classes`; else 1.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Draw what each unit sees as a page.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Draw what each unit sees as a page; without a name, inspect.html.")
+    ] = None,
     recording: Annotated[
         Path | None, typer.Option(help="A recording to draw it over, instead of a synthetic ECG.")
     ] = None,
@@ -159,6 +164,7 @@ def inspect(
             recording=recording, show=terminal,
         )  # fmt: skip
         print_json(inspected.to_dict()) if as_json else tell_inspected_run(inspected, terminal)
+        say_page(html, terminal)
         return
     inspection = inspect(network, shape=shape, contract_file=contract, n_outputs=classes or 1)
     if html is not None:
@@ -167,6 +173,7 @@ def inspect(
         print_json(inspection.to_dict())
     else:
         tell_inspection(inspection, terminal)
+    say_page(html, terminal)
 
 
 def bench(

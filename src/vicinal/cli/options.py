@@ -1,11 +1,13 @@
 """Options that several commands take, and how results are printed as JSON."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from vicinal.files import to_json
+from vicinal.terminal import Show
 
 __all__ = [
     "Channels",
@@ -20,6 +22,8 @@ __all__ = [
     "numbers_of",
     "overrides_of",
     "print_json",
+    "say_page",
+    "with_page_names",
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -45,6 +49,25 @@ def overrides_of(keys: list[str] | None, seed: int | None, minutes: float | None
     if minutes is not None:
         overrides.append(f"training.minutes={minutes}")
     return overrides
+
+
+def with_page_names(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a command with a name for each `--html` that has none: `inspect.html` of `inspect`.
+
+    The parser knows options with a value and options without, and none that may have one.
+    """
+    named = list(arguments)
+    for place in reversed([k for k, one in enumerate(named) if one == "--html"]):
+        following = named[place + 1 : place + 2]
+        if not following or following[0].startswith("-"):
+            named[place : place + 1] = ["--html", f"{named[0]}.html"]
+    return named
+
+
+def say_page(html: Path | None, show: Show) -> None:
+    """Say where a page was written, when there is one."""
+    if html is not None:
+        show.say(f"page: {html}")
 
 
 def names_of(text: str | None) -> tuple[str, ...]:

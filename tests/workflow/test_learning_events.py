@@ -1,6 +1,8 @@
 """Events from files to evidence: one small run on made-up records in the layout of MIT-BIH."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,14 @@ from tests.workflow.test_evidence_schema import SCHEMA, problems
 from vicinal.errors import ContractError, ExperimentError, FormatError
 from vicinal.experiment import load_experiment
 from vicinal.inputs.datasets import mitdb
+from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_paths
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET
+from vicinal.workflow.auditing import audit
 from vicinal.workflow.comparing import Asked, compare
+from vicinal.workflow.deciding import decide
 from vicinal.workflow.gathering import gather
 from vicinal.workflow.learning_events import validation_at_events, width_of
 from vicinal.workflow.running import Run, run
@@ -197,3 +202,27 @@ def test_validation_needs_events(experiment: Path, data: Path) -> None:
 
 def test_evidence_is_as_its_schema_says(done: Run) -> None:
     assert list(problems(json.loads((done.folder / "evidence.json").read_text()), SCHEMA)) == []
+
+
+def test_a_finished_run_is_decided_again_and_audited(done: Run, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "beats"
+    shutil.copytree(done.folder, folder)
+    before = audit(folder, data=data, show=QUIET)
+    assert [one for one in before.findings if one.severity == "leak"] == []
+    decided = decide(folder, aim="argmax")
+    assert decided.n_policies == 2
+    assert decided.evidence["metrics"] == done.evidence["metrics"]  # both maps of the beats among them
+    assert list(problems(json.loads((folder / "evidence.json").read_text()), SCHEMA)) == []
+    with pytest.raises(ExperimentError, match="exclusive classes"):
+        decide(folder, aim="alarms <= 2 per day")
+    # The events of one training record among the rows that judge are found.
+    test = ScoreTable.read(folder / "scores" / "test.parquet")
+    # The events of one training record among the rows that judge are found.
+    split = Split.read(folder / "split.parquet")
+    moved = test.columns["record"].copy().astype(object)
+    moved[moved == moved[0]] = split.ids[split.indices("train")][0]
+    table = replace(test, columns={**test.columns, "record": moved.astype(str)})
+    (folder / "scores" / "test.parquet").write_bytes(table.to_parquet())
+    with pytest.raises(FormatError, match=r"its rows are not the test rows of split\.parquet"):
+        decide(folder, aim="argmax")
+    assert "rows_of_another_part" in {one.kind for one in audit(folder, data=data, show=QUIET).findings}

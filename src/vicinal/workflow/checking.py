@@ -23,7 +23,7 @@ from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.training.best import BEST_WHEN_LOW
-from vicinal.workflow.splitting import scored_parts, threshold_part
+from vicinal.workflow.splitting import differing_ids, scored_parts, threshold_part
 
 __all__ = ["check_run"]
 
@@ -44,7 +44,7 @@ def check_run(run: Path, experiment: Experiment, pack: Pack, split: Split) -> li
         return [
             *_same_split(tables, model, protocol, split),
             *_same_data(model, protocol, pack),
-            *_rows_of_roles(tables, split),
+            *_rows_of_roles(tables, split, task=experiment.inputs.task),
             *_calibration(tables["validation"], model),
             *_threshold(tables, model, experiment, role=threshold_part(split)),
             *_statistics(model, pack, split, experiment),
@@ -89,14 +89,13 @@ def _same_data(model: Model, protocol: Mapping[str, Any], pack: Pack) -> Iterato
         )
 
 
-def _rows_of_roles(tables: Mapping[Role, ScoreTable], split: Split) -> Iterator[Finding]:
+def _rows_of_roles(tables: Mapping[Role, ScoreTable], split: Split, *, task: str) -> Iterator[Finding]:
     for role, table in tables.items():
-        ids = set(table.ids.tolist())
         if table.role != role:
             message = f"scores/{role}.parquet says that its rows have the role {table.role!r}."
             yield Finding("rows_of_another_part", "leak", message)
-        if ids != set(split.ids[split.indices(role)].tolist()):
-            strange = sorted(ids - set(split.ids[split.indices(role)].tolist()))
+        strange, lacking = differing_ids(table, split, role, task=task)
+        if strange or lacking:
             named = f" ({len(strange)} foreign: {some(strange)})" if strange else ""
             message = f"scores/{role}.parquet does not hold the {role} rows of the split{named}."
             yield Finding("rows_of_another_part", "leak", message, tuple(strange))

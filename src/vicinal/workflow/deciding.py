@@ -22,7 +22,7 @@ from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.workflow.judging import expected, judge, other_beat_maps
 from vicinal.workflow.reporting import report
-from vicinal.workflow.splitting import threshold_part
+from vicinal.workflow.splitting import differing_ids, threshold_part
 
 __all__ = ["Decided", "decide"]
 
@@ -72,7 +72,10 @@ def decide(
     """
     model, experiment, before = _model(folder), experiment_of(folder), _evidence(folder)
     split = Split.read(folder / "split.parquet")
-    fitted, tested = (_rows(folder, role, model, split) for role in (threshold_part(split), "test"))
+    fitted, tested = (
+        _rows(folder, role, model, split, task=experiment.inputs.task)
+        for role in (threshold_part(split), "test")
+    )
     times = experiment.decisions.events  # They tell what an alarm is, whatever is aimed at.
     policy = fit_policy(
         fitted,
@@ -148,7 +151,7 @@ def _evidence(folder: Path) -> dict[str, Any]:
     return evidence
 
 
-def _rows(folder: Path, role: Role, model: Model, split: Split) -> ScoreTable:
+def _rows(folder: Path, role: Role, model: Model, split: Split, *, task: str) -> ScoreTable:
     """Read the scored rows of one part of the run's split.
 
     Raises:  FormatError: when another model scored them, or they are not those of the split.
@@ -160,7 +163,7 @@ def _rows(folder: Path, role: Role, model: Model, split: Split) -> ScoreTable:
     problems = []
     if table.model_hash != model.hash:
         problems.append(f"model {table.model_hash[:12]} scored it, and model.vicinal is {model.hash[:12]}")
-    if set(table.ids.tolist()) != set(split.ids[split.indices(role)].tolist()):
+    if any(differing_ids(table, split, role, task=task)):
         problems.append(f"its rows are not the {role} rows of split.parquet")
     if problems:
         raise FormatError(f"{path}: {'; '.join(problems)}. Run the experiment again.")

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from vicinal.errors import ExperimentError, did_you_mean
+from vicinal.errors import ExperimentError, FormatError, did_you_mean
 from vicinal.experiment import Experiment, SplitConfig
 from vicinal.inputs.folds import Folds, leave_one_out, make_folds
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split, make_split, with_drawn_parts, with_fewer_groups
-from vicinal.scoretable import Role
+from vicinal.scoretable import Role, ScoreTable
 
 __all__ = [
     "Officials",
     "described",
+    "differing_ids",
     "folds_of",
     "refuse_guarantee",
     "scored_parts",
@@ -114,3 +115,22 @@ def _official(name: str, pack: Pack, officials: Officials) -> Split:
     if name not in officials:
         raise ExperimentError(f"split: no published split {name!r}{did_you_mean(name, list(officials))}")
     return Split(pack.ids, np.array([officials[name][one] for one in pack.ids.tolist()], dtype=str))
+
+
+def differing_ids(table: ScoreTable, split: Split, role: Role, *, task: str) -> tuple[list[str], list[str]]:
+    """Return the ids that a table holds and its part of the split does not, and those that it lacks, both sorted.
+
+    A row of the task "events" is an event of the recording in the column `record`, and the split is of recordings; one
+    whose events all have other symbols gives no row, so there none is lacking.
+
+    Raises:  FormatError: when rows of events do not say their recording.
+    """
+    part = set(split.ids[split.indices(role)].tolist())
+    if task != "events":
+        held = set(table.ids.tolist())
+        return sorted(held - part), sorted(part - held)
+    if "record" not in table.columns:
+        raise FormatError(
+            f"the {role} rows are events, and have no column record that says of which recording."
+        )
+    return sorted(set(table.columns["record"].tolist()) - part), []

@@ -135,7 +135,7 @@ def test_the_way_is_said_before_it_is_gone(compared: Comparison, told: Said) -> 
 def test_a_finished_comparison_trains_nothing_again(
     experiment_file: Path, compared: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vicinal.workflow.trial.learn", None)
+    monkeypatch.setattr("vicinal.workflow.trial.learn_split", None)
     again = compare(experiment_file, ASKED, output=folder, overrides=FAST)
     assert again.evidence["networks"]["dense"]["n_reused"] == again.evidence["networks"]["dense"]["n_trials"]
     for key in ("contrasts", "verdict", "needed_ratios", "target"):

@@ -113,8 +113,8 @@ def test_folds_that_are_finished_are_not_run_again(
     shutil.rmtree(hidden_folder(tmp_path / "run") / "folds" / "2")
     trained = []
     with monkeypatch.context() as patch:
-        learn = running.learn
-        patch.setattr(running, "learn", lambda *a, **k: trained.append(1) or learn(*a, **k))
+        learn_split = running.learn_split
+        patch.setattr(running, "learn_split", lambda *a, **k: trained.append(1) or learn_split(*a, **k))
         made = resume(tmp_path / "run")
     assert len(trained) == 1
     assert metrics_of(made.folder) == metrics_of(whole.folder)

@@ -15,24 +15,26 @@ import vicinal
 from vicinal.decisions.calibration import identity
 from vicinal.errors import ExperimentError
 from vicinal.evidence.following import following, following_names, mean_f1_classes
+from vicinal.experiment import Experiment
 from vicinal.inputs.batches import ArrayRows, Batches, Rows
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.pack import Pack
 from vicinal.inputs.segments import Segments
+from vicinal.inputs.splits import Split
 from vicinal.representations.engine import Engine, choose
 from vicinal.representations.frozen import Rest, features, n_frozen_features, settle
 from vicinal.representations.network import Network, build
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import make_scorer
 from vicinal.scoretable import Task
-from vicinal.terminal import Show
+from vicinal.terminal import QUIET, Show
 from vicinal.training.checkpoint import Checkpoints
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import Fitted, fit
 from vicinal.training.monitor import Monitor
 from vicinal.workflow.learning_events import segments_of, validation_at_events, width_of
 
-__all__ = ["Learned", "learn"]
+__all__ = ["Learned", "learn", "learn_split"]
 
 MOST_FROZEN_BYTES = 4 << 30
 """Of features kept in memory; beyond, they are computed again in each epoch."""
@@ -54,6 +56,36 @@ class Learned:
     monitor: Monitor
     engine: Engine
     select: str
+
+
+def learn_split(
+    experiment: Experiment,
+    pack: Pack,
+    split: Split,
+    *,
+    config: TrainingConfig | None = None,
+    sink: Callable[[dict[str, Any]], None] | None = None,
+    show: Show = QUIET,
+    checkpoints: Checkpoints | None = None,
+) -> Learned:
+    """Learn what an experiment says, from the training rows of a split of its pack.
+
+    Args:    config: instead of the experiment's own.  sink, show, checkpoints, and errors: as for `learn`.
+    """
+    return learn(
+        pack,
+        train=split.indices("train"),
+        validation=split.indices("validation"),
+        network=experiment.representations.network,
+        contract=experiment.inputs.contract,
+        task=experiment.inputs.task,
+        classes=pack.classes,
+        config=config or experiment.training,
+        seed=experiment.seed,
+        sink=sink,
+        show=show,
+        checkpoints=checkpoints,
+    )
 
 
 def learn(

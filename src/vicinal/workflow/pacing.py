@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vicinal.scores.score import score_pack
-from vicinal.terminal import QUIET
-from vicinal.workflow.learning import learn
+from vicinal.workflow.learning import learn_split
 from vicinal.workflow.trial import Trial, gathered_for
 
 __all__ = ["Pace", "expected_s", "pace_of", "spoken", "total_s"]
@@ -30,18 +29,8 @@ def pace_of(trial: Trial) -> Pace:
     """Train a few steps, and score the test rows once."""
     experiment, gathered = trial.experiment, gathered_for(trial.experiment, trial.data)
     few = {"epochs": None, "minutes": None, "steps": _STEPS, "validate_after_steps": _STEPS}
-    learned = learn(
-        gathered.pack,
-        train=gathered.split.indices("train"),
-        validation=gathered.split.indices("validation"),
-        network=experiment.representations.network,
-        contract=experiment.inputs.contract,
-        task=experiment.inputs.task,
-        classes=gathered.pack.classes,
-        config=experiment.training.model_copy(update=few),
-        seed=experiment.seed,
-        sink=None,
-        show=QUIET,
+    learned = learn_split(
+        experiment, gathered.pack, gathered.split, config=experiment.training.model_copy(update=few)
     )
     start = time.perf_counter()
     score_pack(learned.model, gathered.pack, gathered.split.indices("test"), role="test")

@@ -32,7 +32,7 @@ from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.history import History
 from vicinal.workflow.judging import expected, judge, other_beat_maps
-from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.learning import Learned, learn_split
 from vicinal.workflow.rating import with_quality
 from vicinal.workflow.reporting import report
 from vicinal.workflow.reporting_events import n_positives
@@ -227,7 +227,7 @@ def _decisive(experiment: Experiment, text: str, gathered: Gathered) -> dict[str
 
 
 def _learn(experiment: Experiment, gathered: Gathered, folder: Path, stop: Stop, show: Show) -> Learned:
-    pack, split, inputs = gathered.pack, gathered.split, experiment.inputs
+    pack, split = gathered.pack, gathered.split
     checkpoints = Checkpoints(checkpoints_of(folder), stop=stop)
     newest = checkpoints.newest()
     for name in checkpoints.damaged:
@@ -237,20 +237,7 @@ def _learn(experiment: Experiment, gathered: Gathered, folder: Path, stop: Stop,
     n_kept = 0 if newest is None else newest.facts["monitor"]["n_records"]
     with History(folder / "history.jsonl", n_kept=n_kept) as history:
         checkpoints.before_writing = history.sync
-        return learn(
-            pack,
-            train=split.indices("train"),
-            validation=split.indices("validation"),
-            network=experiment.representations.network,
-            contract=inputs.contract,
-            task=inputs.task,
-            classes=pack.classes,
-            config=experiment.training,
-            seed=experiment.seed,
-            sink=history.add,
-            show=show,
-            checkpoints=checkpoints,
-        )
+        return learn_split(experiment, pack, split, sink=history.add, show=show, checkpoints=checkpoints)
 
 
 def _decide(

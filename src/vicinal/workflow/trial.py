@@ -27,7 +27,7 @@ from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET
 from vicinal.training.config import TrainingConfig
 from vicinal.workflow.gathering import Gathered, gather
-from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.learning import Learned, learn_split
 from vicinal.workflow.measuring import NOTHING, Measured, Measures, measured, metric_of
 from vicinal.workflow.splitting import threshold_part
 
@@ -170,19 +170,7 @@ def _performed(trial: Trial) -> Outcome:
     split, pack = trial.split(gathered), gathered.pack
     facts = _known_before(trial, gathered, split)
     try:
-        learned = learn(
-            pack,
-            train=split.indices("train"),
-            validation=split.indices("validation"),
-            network=experiment.representations.network,
-            contract=experiment.inputs.contract,
-            task=experiment.inputs.task,
-            classes=pack.classes,
-            config=experiment.training,
-            seed=experiment.seed,
-            sink=None,
-            show=QUIET,
-        )
+        learned = learn_split(experiment, pack, split)
     except TrainingError as error:
         return Outcome({**facts, "failed": str(error)}, None)
     roles: tuple[Role, ...] = ("train", "validation", threshold_part(split), "test")

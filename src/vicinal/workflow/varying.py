@@ -23,7 +23,7 @@ from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Show
 from vicinal.workflow.contenders import parse_vary
 from vicinal.workflow.gathering import Gathered, gather
-from vicinal.workflow.learning import learn
+from vicinal.workflow.learning import learn_split
 
 __all__ = ["Varied", "vary"]
 
@@ -77,20 +77,8 @@ def vary(
 
 
 def _varied(experiment: Experiment, settings: dict[str, Any], gathered: Gathered, show: Show) -> Varied:
-    pack, split, inputs = gathered.pack, gathered.split, experiment.inputs
-    learned = learn(
-        pack,
-        train=split.indices("train"),
-        validation=split.indices("validation"),
-        network=experiment.representations.network,
-        contract=inputs.contract,
-        task=inputs.task,
-        classes=pack.classes,
-        config=experiment.training,
-        seed=experiment.seed,
-        sink=None,
-        show=show,
-    )
+    pack, split = gathered.pack, gathered.split
+    learned = learn_split(experiment, pack, split, show=show)
     table = score_pack(learned.model, pack, split.indices("test"), role="test", split_hash=split.hash)
     row = _row(experiment, gathered, learned.model, table, learned.fitted.training_s)
     best = next(one for one in learned.fitted.history if one["epoch"] == learned.fitted.best_epoch)

@@ -19,10 +19,10 @@ from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split, with_fewer_groups
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import ScoreTable
-from vicinal.terminal import QUIET, Show
+from vicinal.terminal import Show
 from vicinal.training.config import TrainingConfig
 from vicinal.workflow.gathering import Gathered
-from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.learning import Learned, learn_split
 
 __all__ = ["Share", "announce", "learn_from", "with_fewer_subjects"]
 
@@ -99,19 +99,7 @@ def learn_from(job: Share) -> Cohort:
     if lacking:
         return _without(made, f"its training rows are all of one kind for {', '.join(lacking)}")
     try:
-        learned = learn(
-            pack,
-            train=train,
-            validation=split.indices("validation"),
-            network=experiment.representations.network,
-            contract=experiment.inputs.contract,
-            task=experiment.inputs.task,
-            classes=pack.classes,
-            config=job.config,
-            seed=experiment.seed,
-            sink=None,
-            show=QUIET,
-        )
+        learned = learn_split(experiment, pack, split, config=job.config)
     except TrainingError as error:
         return _without(made, str(error))
     scores = score_pack(learned.model, pack, split.indices("test"), role="test", split_hash=split.hash)

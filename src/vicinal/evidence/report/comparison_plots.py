@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from vicinal.evidence.report.plots import _CYCLE, INK, _Drawing
+from vicinal.evidence.report.drawing import CYCLE, Drawing, legend_above
 
 __all__ = [
     "cost_plot",
@@ -22,8 +22,8 @@ __all__ = [
     "stages_plot",
 ]
 
-_COLOURS = (*_CYCLE, "#c27ba0", "#8a9a3b", "#2f4b8f", "#d08a5c")
-_AT_ONCE = len(_CYCLE)
+_COLOURS = (*CYCLE, "#c27ba0", "#8a9a3b", "#2f4b8f", "#d08a5c")
+_AT_ONCE = len(CYCLE)
 """Lines in one plot; beyond, nobody can tell them apart."""
 
 Evidence = Mapping[str, Any]
@@ -171,7 +171,7 @@ def _lines(
     marker: str = "o",
 ) -> str:
     """Draw one line a network, with an interval beside each point that has one."""
-    with _Drawing(name) as drawing:
+    with Drawing(name) as drawing:
         axes = drawing.axes
         for colour, (label, one) in zip(_COLOURS, networks.items(), strict=False):
             found = points(one)
@@ -188,23 +188,11 @@ def _lines(
 
 
 def _legend(axes: Axes) -> None:
-    """Put the legend over the axes, in as many rows as it takes."""
+    """Put the legend over the axes, in as many columns as its longest name allows."""
     names = axes.get_legend_handles_labels()[1]
-    if not names:
-        return
-    n_columns = 2 if max(map(len, names)) > 14 else 3
-    n_rows = -(-len(names) // n_columns)
-    axes.set_position((0.15, 0.13, 0.83, 0.85 - 0.055 * n_rows))
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 0.99),
-        ncols=n_columns,
-        handlelength=1.2,
-        columnspacing=1.4,
-        borderaxespad=0.2,
-        labelspacing=0.25,
-        labelcolor=INK,
-    )
+    if names:
+        n_columns = 2 if max(map(len, names)) > 14 else 3
+        legend_above(axes, n_columns=n_columns, box=(0.15, 0.13, 0.83, 0.85), row=0.055)
 
 
 def _bounds(one: Evidence) -> tuple[float, float] | None:

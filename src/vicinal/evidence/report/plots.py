@@ -3,21 +3,28 @@
 Arrays in, SVG text out, drawn with matplotlib without its global state. Must not know pages or files.
 """
 
-import html
-import io
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vicinal.decisions.thresholds import shift_prevalence
 from vicinal.evidence.curves import calibration_points, net_benefit, precision_recall, roc, threshold_sweep
+from vicinal.evidence.report.drawing import (
+    BLUE,
+    CYCLE,
+    GOLD,
+    GREEN,
+    GREY,
+    INK,
+    MUTED,
+    RED,
+    Drawing,
+    legend_above,
+)
 
 __all__ = [
     "calibration_plot",
@@ -32,83 +39,9 @@ __all__ = [
     "sweep_plot",
 ]
 
-BLUE, RED, GREEN, GOLD, GREY = "#1f6f8b", "#c4523a", "#3d8361", "#b9862b", "#a9b3bb"
-INK, MUTED, RULE = "#22303c", "#5d6b78", "#e6e3dc"
-_CYCLE = (BLUE, RED, GREEN, GOLD, "#7a5c99", "#4b5d67", "#9c6b4e", "#5a8f9e")
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.family": "sans-serif",
-    "font.size": 9.5,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": MUTED,
-    "axes.labelsize": 9.5,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": RULE,
-    "grid.linewidth": 0.7,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.7,
-    "lines.solid_capstyle": "round",
-    "text.color": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-}
-
-_LEFT, _RIGHT, _FOOT = 0.17, 0.965, 0.135
-"""Edges of every plot, as shares of it: room for numbers such as -0.025 and the words beside them."""
-
 Rows = Float64[np.ndarray, " n"]
 ByClass = Mapping[str, tuple[Rows, Rows]]
 """For each class: truth (0 or 1) and probability of the rows where the truth is known."""
-
-
-class _Drawing:
-    """One axes in our style: `with _Drawing("roc") as drawing: drawing.axes.plot(...)`, then `.svg`."""
-
-    def __init__(self, name: str, *, width: float = 4.4, height: float = 3.5) -> None:
-        self._style = matplotlib.rc_context({**_STYLE, "svg.hashsalt": name})
-        self._size = (width, height)
-        self._name = name
-        self.svg = ""
-
-    def __enter__(self) -> "_Drawing":
-        self._style.__enter__()
-        self._figure = Figure(figsize=self._size)
-        # Fixed margins: a layout engine would draw every plot twice to find them.
-        self.axes: Axes = self._figure.add_axes((_LEFT, _FOOT, _RIGHT - _LEFT, 0.98 - _FOOT))
-        return self
-
-    def __exit__(self, *raised: Any) -> None:
-        try:
-            if raised[0] is None:
-                stream = io.StringIO()
-                nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-                self._figure.savefig(stream, format="svg", metadata=nothing)
-                self.svg = _inline(stream.getvalue(), self._name)
-        finally:
-            self._style.__exit__(*raised)
-
-
-def _inline(document: str, name: str) -> str:
-    """Turn a document into an element: no header, no size, no style for the whole page, no needless ids."""
-    svg = document[document.index("<svg") :]
-    view_box = re.search(r'viewBox="[^"]*"', svg)
-    body = svg[svg.index(">") + 1 :]
-    body = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)
-    body = re.sub(r'<g id="[^"]*"', "<g", body)
-    body = re.sub(r"(font: (?:[\d.]+ )?[\d.]+px )[^;\"]*", r"\1inherit", body)
-    body = re.sub(r"\s*\n\s*", "\n", body)
-    label = f'role="img" aria-label="{html.escape(name)}"'
-    return f'<svg class="plot" {view_box[0] if view_box else ""} {label}>{body.strip()}'
 
 
 def _unit_square(axes: Axes, x: str, y: str) -> None:
@@ -119,23 +52,10 @@ def _unit_square(axes: Axes, x: str, y: str) -> None:
 
 
 def _legend_above(axes: Axes) -> None:
-    """Put the legend over the axes, where no line runs through it, in as many rows as it takes."""
+    """Put the legend over the axes, in as many columns as its longest name allows."""
     names = axes.get_legend_handles_labels()[1]
-    if not names:
-        return
-    n_columns = 3 if max(map(len, names)) <= 24 // min(3, len(names)) + 8 else 1
-    n_rows = -(-len(names) // n_columns)
-    axes.set_position((_LEFT, _FOOT, _RIGHT - _LEFT, 0.98 - _FOOT - 0.06 * n_rows))
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 0.99),
-        ncols=n_columns,
-        handlelength=1.2,
-        columnspacing=1.4,
-        borderaxespad=0.2,
-        labelspacing=0.25,
-        labelcolor=INK,
-    )
+    if names:
+        legend_above(axes, n_columns=3 if max(map(len, names)) <= 24 // min(3, len(names)) + 8 else 1)
 
 
 def learning_plot(history: Sequence[Mapping[str, Any]], *, select: str | None = None) -> tuple[str, str]:
@@ -149,7 +69,7 @@ def learning_plot(history: Sequence[Mapping[str, Any]], *, select: str | None = 
     best = [record["epoch"] for record in history if record.get("best")][-1:]
     names = [name for name in (history[0]["validation"] if history else {}) if name != "loss"]
     metric = select if select in names else (names[0] if names else None)
-    with _Drawing("learning curve, loss") as losses:
+    with Drawing("learning curve, loss") as losses:
         axes = losses.axes
         axes.plot(epochs, [record["training_loss"] for record in history], color=BLUE, label="training")
         if history and "loss" in history[0]["validation"]:
@@ -160,7 +80,7 @@ def learning_plot(history: Sequence[Mapping[str, Any]], *, select: str | None = 
         _legend_above(axes)
     if metric is None:
         return losses.svg, ""
-    with _Drawing("learning curve, metric") as measured:
+    with Drawing("learning curve, metric") as measured:
         axes = measured.axes
         axes.plot(epochs, [record["validation"].get(metric, np.nan) for record in history], color=GREEN)
         axes.set(xlabel="epoch", ylabel=f"validation {metric}")
@@ -187,7 +107,7 @@ def _mark_epoch(axes: Axes, best: Sequence[int]) -> None:
 
 def roc_plot(by_class: ByClass, thresholds: Mapping[str, float]) -> str:
     """Draw sensitivity against the false alarm rate, with the chosen point of each class that has one."""
-    with _Drawing("ROC curve") as drawing:
+    with Drawing("ROC curve") as drawing:
         axes = drawing.axes
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 2)))
         for colour, (name, (truth, probability)) in zip(_colours(by_class), by_class.items(), strict=True):
@@ -209,7 +129,7 @@ def roc_plot(by_class: ByClass, thresholds: Mapping[str, float]) -> str:
 
 def precision_recall_plot(by_class: ByClass, thresholds: Mapping[str, float]) -> str:
     """Draw PPV against sensitivity on these rows; the dashed line is the share of positives."""
-    with _Drawing("precision-recall curve") as drawing:
+    with Drawing("precision-recall curve") as drawing:
         axes = drawing.axes
         for colour, (name, (truth, probability)) in zip(_colours(by_class), by_class.items(), strict=True):
             curve = precision_recall(truth, probability)
@@ -242,7 +162,7 @@ def _point(axes: Axes, point: tuple[float, float], text: str) -> None:
 
 def calibration_plot(by_class: ByClass, *, n_bins: int = 10) -> str:
     """Draw observed share against probability, in bins of equally many rows; a larger dot holds more rows."""
-    with _Drawing("calibration") as drawing:
+    with Drawing("calibration") as drawing:
         axes = drawing.axes
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 2)))
         for colour, (name, (truth, probability)) in zip(_colours(by_class), by_class.items(), strict=True):
@@ -278,7 +198,7 @@ def histogram_plot(
     refer: tuple[float, float] | None = None,
 ) -> str:
     """Draw how the probabilities of both kinds of rows spread, where the threshold cuts them, and the refer band."""
-    with _Drawing(f"probabilities, {name}") as drawing:
+    with Drawing(f"probabilities, {name}") as drawing:
         axes = drawing.axes
         edges = np.linspace(0, 1, 26)
         positive, negative = probability[truth == 1], probability[truth == 0]
@@ -306,7 +226,7 @@ def sweep_plot(
     refer: tuple[float, float] | None = None,
 ) -> str:
     """Draw sensitivity, specificity and PPV at every threshold, PPV at the field's prevalence if stated."""
-    with _Drawing(f"threshold sweep, {name}") as drawing:
+    with Drawing(f"threshold sweep, {name}") as drawing:
         axes = drawing.axes
         sweep = threshold_sweep(truth, probability, thresholds=np.linspace(0, 1, 201), prevalence=prevalence)
         axes.plot(sweep.thresholds, sweep.sensitivity, color=RED, label="sensitivity")
@@ -324,7 +244,7 @@ def decision_plot(
     name: str, truth: Rows, probability: Rows, *, threshold: float | None, prevalence: float | None = None
 ) -> str:
     """Draw the net benefit of the model against alarming for everybody and for nobody, in the field if stated."""
-    with _Drawing(f"decision curve, {name}") as drawing:
+    with Drawing(f"decision curve, {name}") as drawing:
         axes = drawing.axes
         curve = net_benefit(truth, probability, prevalence=prevalence)
         axes.plot(curve.thresholds, curve.treat_all, color=GREY, linewidth=1.3, label="alarm for all")
@@ -352,7 +272,7 @@ def _threshold_line(axes: Axes, threshold: float | None) -> None:
 
 
 def _colours(by_class: ByClass) -> list[str]:
-    return [_CYCLE[k % len(_CYCLE)] for k in range(len(by_class))]
+    return [CYCLE[k % len(CYCLE)] for k in range(len(by_class))]
 
 
 def people_plot(counts: Mapping[str, float], *, n: int = 1000, columns: int = 50) -> str:
@@ -380,7 +300,7 @@ def people_plot(counts: Mapping[str, float], *, n: int = 1000, columns: int = 50
 def robustness_plot(name: str, found: Mapping[str, Any]) -> str:
     """Draw AUROC and its interval against the strength of one disturbance, and where it was without."""
     points = [one for one in found["points"] if one["value"] is not None and one["low"] is not None]
-    with _Drawing(f"AUROC under {name}") as drawing:
+    with Drawing(f"AUROC under {name}") as drawing:
         axes = drawing.axes
         at = range(len(points))
         # Strengths differ in scale from kind to kind; their order is what matters.
@@ -404,10 +324,10 @@ def learning_curves_plot(
 
     Args:    curves: name of each network to its points, as of `learning_curve`; those left out are not drawn.
     """
-    with _Drawing(f"{metric} against training {unit}") as drawing:
+    with Drawing(f"{metric} against training {unit}") as drawing:
         axes = drawing.axes
         sizes: set[int] = set()
-        for colour, (name, points) in zip(_CYCLE, curves.items(), strict=False):
+        for colour, (name, points) in zip(CYCLE, curves.items(), strict=False):
             drawn = [one for one in points if one.get("value") is not None]
             at = [one["train_subjects"] for one in drawn]
             sizes.update(at)

@@ -25,6 +25,7 @@ def network(
         "step_ms": timed,
         "infer_per_second": timed,
         "parameters": 1000,
+        "match_ratio": 1.0,
         "dense_equivalent_parameters": 50_000,
         "translation": [
             {"shift": 0.1, "change": interval(change), "decisions_changed": 0.25},
@@ -127,6 +128,10 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert "as dense layers 50 times its own" in said(made, "Fewer parameters")[1]
     made["match"] = "multiply-adds"
     assert said(made, "Fewer parameters")[0] == "false"
+    made["match"] = "parameters"
+    made["networks"]["dense"]["match_ratio"] = made["networks"]["conv"]["match_ratio"] = None
+    answer, sentence = said(made, "Fewer parameters")
+    assert (answer, sentence.startswith("Nothing was matched, dense has 1,000: ")) == ("false", True)
     answer, sentence = said(made, "Indifferent to shifts")
     assert answer == "partly"
     assert "dense falls by 0.200 (0.190 to 0.210), 25 % of decisions change" in sentence

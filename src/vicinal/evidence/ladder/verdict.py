@@ -234,11 +234,12 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
         f"{name} {networks[name]['parameters'] / count:.2g} times{_as_dense(networks[name])}"
         for name in others
     ]
-    if evidence["match"] == "parameters":
+    were_matched = any(networks[name]["match_ratio"] is not None for name in (base, *others))
+    if were_matched and evidence["match"] == "parameters":
         start = f"Parameters were matched, {base} has {count:,}: "
         return _answer(f"Fewer parameters than {base}?", "not shown", f"{start}{', '.join(parts)}.")
     signs = [1 if networks[name]["parameters"] < count else -1 for name in others]
-    start = f"At matched multiply-adds {base} has {count:,}: "
+    start = f"{'At matched multiply-adds' if were_matched else 'Nothing was matched,'} {base} has {count:,}: "
     return _answer(f"Fewer parameters than {base}?", _of_signs(signs), f"{start}{', '.join(parts)}.")
 
 

@@ -517,12 +517,12 @@ if __name__ == "__main__":
 def test_memory_does_not_grow_with_the_pack(tmp_path: Path) -> None:
     (tmp_path / "large_rows.py").write_text(LARGE)
     (tmp_path / "measure.py").write_text(MEASURED)
-    own, workers, most = np.min([measured(tmp_path, tmp_path / str(k)) for k in range(3)], axis=0)
-    # 184 rows and 220 MB more: results, rows or a file that is held in memory would show, each time; how many rows
-    # an allocator happens to keep at once differs from one time to the next.
-    assert own < 30
-    assert workers < 30
-    assert most < 300
+    own, workers, most = np.transpose([measured(tmp_path, tmp_path / str(k)) for k in range(3)])
+    # 184 rows and 220 MB more: results, rows or a file that is held in memory would show. What a worker holds shows
+    # each time; how many rows its allocator happens to keep at once differs from one time to the next.
+    assert own.max() < 30
+    assert workers.min() < 30
+    assert most.max() < 300
 
 
 def measured(scripts: Path, folder: Path) -> list[float]:

@@ -70,7 +70,7 @@ def test_networks_and_settings_are_combined_and_named(experiment_file: Path) -> 
     ]  # fmt: skip
     assert [one.experiment.training.batch for one in both] == [8, 8, 16, 16]
     alone = found(experiment_file, vary=("representations.network=conv@4,conv@8",))
-    assert [one.name for one in alone] == ["network conv@4", "network conv@8"]
+    assert [one.name for one in alone] == ["conv@4", "conv@8"]
     assert "conv 8 window 7" in alone[1].network
 
 

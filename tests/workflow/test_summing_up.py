@@ -45,11 +45,28 @@ def test_the_needed_number_is_in_words_and_numbers(compared: Comparison) -> None
         assert (one["needed"]["fewest_tried"], one["needed"]["most_tried"]) == (21, 42)
 
 
+def test_gaps_are_held_against_that_of_the_base(compared: Comparison) -> None:
+    found, networks = compared.evidence["gap_contrasts"], compared.evidence["networks"]
+    # Neither is called dense, so the first is the base.
+    assert [(one["a"], one["b"], one["n_train_subjects"]) for one in found] == [
+        ("conv@4", "dense@4", 21), ("conv@4", "dense@4", 42),
+    ]  # fmt: skip
+    for k, one in enumerate(found):
+        gaps = [networks[name]["curve"][k]["gap"]["value"] for name in ("conv@4", "dense@4")]
+        assert one["value"] == pytest.approx(gaps[0] - gaps[1])
+        assert one["low"] < one["value"] < one["high"]
+
+
 def test_every_key_is_documented(compared: Comparison) -> None:
     page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text().split("## compare.json")[1]
     one = compared.evidence["networks"]["dense@4"]
     keys = {*compared.evidence, *one, *one["curve"][0], *one["stages"][-1], *one["translation"][0]}
-    keys |= {*one["needed"], *compared.evidence["contrasts"][0], *compared.evidence["protocol"]}
+    keys |= {
+        *one["needed"],
+        *compared.evidence["gap_contrasts"][0],
+        *compared.evidence["contrasts"][0],
+        *compared.evidence["protocol"],
+    }
     assert sorted(key for key in keys if f"`{key}`" not in page) == []
 
 

@@ -210,7 +210,7 @@ def _varied(
     one: Contender, settings: tuple[tuple[str, Any], ...], removed: tuple[str, Any] | None, *, alone: bool
 ) -> Contender:
     """Name a contender after what was varied."""
-    named = [f"{key.rpartition('.')[2]} {_short(value)}" for key, value in settings]
+    named = [_named(key, value) for key, value in settings]
     if removed is not None:
         named = [*named[:-1], f"without {_short(removed[1])}"]
     elif not named and alone:
@@ -218,6 +218,11 @@ def _varied(
     words = ", ".join(named)
     name = one.name if not words else words if alone else f"{one.name}, {words}"
     return replace(one, name=name, settings=settings, removed=removed)
+
+
+def _named(key: str, value: Any) -> str:
+    """Return a setting in words; a network's text says by itself what it is."""
+    return _short(value) if key == "representations.network" else f"{key.rpartition('.')[2]} {_short(value)}"
 
 
 def _short(value: Any) -> str:

@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 
 from vicinal.evidence.ladder.contrasts import contrasts
+from vicinal.evidence.ladder.estimate import between, estimate
 from vicinal.evidence.ladder.needed import Needed, needed, ratio
-from vicinal.evidence.ladder.sample import Sample, estimate, fixed, sample_of
+from vicinal.evidence.ladder.sample import Sample, sample_of
 from vicinal.evidence.ladder.translation import Moved, translation
-from vicinal.evidence.ladder.verdict import verdict
+from vicinal.evidence.ladder.verdict import base_of, verdict
 from vicinal.experiment import Experiment
 from vicinal.representations.stack import stack_of
 from vicinal.terminal import Show
 from vicinal.workflow.contenders import Contender
 from vicinal.workflow.removing import burdens
+from vicinal.workflow.summing_curves import curve_of, gap_contrasts, gaps_of, points_of
 from vicinal.workflow.trial import Outcome, gathered_for
 
 __all__ = ["sum_up"]
@@ -48,21 +50,24 @@ def sum_up(
     curves = {}
     with show.progress("resampling") as update:
         for done, (one, outcomes) in enumerate(whole, start=1):
-            curves[one.name] = _curve(outcomes, metric, resamples, experiment.seed)
+            curves[one.name] = curve_of(outcomes, metric, resamples=resamples, seed=experiment.seed)
             update(done, len(whole))
         full = {name: curve[max(curve)] for name, curve in curves.items() if curve}
         target = asked["target"] if asked["target"] is not None else _half_reach(full)
-        found = {name: needed(curve, target) for name, curve in curves.items() if curve}
+        found = {
+            name: needed(curve, target, seed=k) for k, (name, curve) in enumerate(curves.items()) if curve
+        }
         networks = {}
         for done, (one, outcomes) in enumerate(whole, start=1):
             entry = _costs(one, outcomes)
             entry |= {"seconds_to_target": _seconds_to(target, metric, entry)}
-            entry |= {"curve": _points(outcomes, curves[one.name])}
+            entry |= {"curve": points_of(outcomes, curves[one.name])}
             entry |= {"needed": found[one.name].to_dict() if one.name in found else None}
             entry |= _measured(outcomes, metric, resamples, experiment.seed, gathered.pack.ids)
             entry |= {"stages": _stages(one, performed, full, metric, resamples, experiment.seed)}
             networks[one.name] = entry
             update(done, len(whole))
+    same = _on_the_same_rows(full, whole)
     rows = next((one.test for _, outcomes in whole for one in outcomes if one.test is not None), None)
     evidence: dict[str, Any] = {
         "title": experiment.title,
@@ -78,7 +83,8 @@ def sum_up(
         "unit": "subjects" if gathered.pack.subjects is not None else "recordings",
         "n_seeds": len({outcome.facts["seed"] for _, outcomes in whole for outcome in outcomes}),
         "networks": networks,
-        "contrasts": [one.to_dict() for one in _contrasts(full, whole)],
+        "contrasts": [one.to_dict() for one in contrasts({name: full[name] for name in same})],
+        "gap_contrasts": _gap_contrasts(same, whole, curves),
         "needed_ratios": _ratios(found),
         "removed": _removed(whole, full, data),
         "protocol": {
@@ -94,48 +100,9 @@ def sum_up(
     return {**evidence, "verdict": verdict(evidence)}
 
 
-def _of_share(outcomes: Sequence[Outcome], n_subjects: int) -> list[Outcome]:
-    return [
-        one
-        for one in outcomes
-        if one.test is not None and not one.facts.get("tried") and one.facts["n_train_subjects"] == n_subjects
-    ]
-
-
-def _curve(outcomes: Sequence[Outcome], metric: str, resamples: int, seed: int) -> dict[int, Sample]:
-    sizes = sorted({one.facts["n_train_subjects"] for one in outcomes})
-    groups = {n: _of_share(outcomes, n) for n in sizes}
-    return {
-        n: sample_of(
-            [one.test for one in group if one.test is not None], metric, resamples=resamples, seed=seed
-        )
-        for n, group in groups.items()
-        if group
-    }
-
-
 def _half_reach(full: Mapping[str, Sample]) -> float:
     """Return the metric that half of the networks reach with all subjects, rounded down to a hundredth."""
     return float(np.floor(100 * statistics.median_high([one.value for one in full.values()])) / 100)
-
-
-def _points(outcomes: Sequence[Outcome], curve: Mapping[int, Sample]) -> list[dict[str, Any]]:
-    points = []
-    for n, sample in curve.items():
-        group = _of_share(outcomes, n)
-        trained = fixed([one.facts["train_metric"] for one in group], sample)
-        points.append(
-            {
-                "share": group[0].facts["share"],
-                "n_train_subjects": n,
-                "n_train_rows": group[0].facts["n_train_rows"],
-                **estimate(sample).to_dict(),
-                "seeds": sample.values.tolist(),
-                "train": trained.value,
-                "gap": estimate(trained - sample, scale="difference").to_dict(),
-            }
-        )
-    return points
 
 
 def _costs(one: Contender, outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -252,38 +219,40 @@ def _stages(
         if tables and one.name in full:
             sample = sample_of(tables, metric, resamples=resamples, seed=seed)
             entry |= estimate(sample).to_dict() | {"parameters": cuts[k][0].facts["parameters"]}
-            if len(sample.values) == len(full[one.name].values):
-                lost = estimate(full[one.name] - sample, scale="difference")
-                entry["whole_minus_cut"] = {**lost.to_dict(), "p": lost.p}
+            lost = estimate(between(full[one.name], sample), scale="difference")
+            entry["whole_minus_cut"] = {**lost.to_dict(), "p": lost.p}
         elif k == len(blocks.blocks) and one.name in full:
             entry |= estimate(full[one.name]).to_dict() | {"parameters": cost.parameters}
         stages.append(entry)
     return stages
 
 
-def _contrasts(full: Mapping[str, Sample], whole: Performed) -> list[Any]:
-    """Compare the networks that were tested on the same rows with as many seeds."""
-    tested = {
-        one.name: next((o.test for o in outcomes if o.test is not None), None) for one, outcomes in whole
+def _on_the_same_rows(full: Mapping[str, Sample], whole: Performed) -> list[str]:
+    """Return the networks that were tested on the rows that the first of them was tested on."""
+    ids = {
+        one.name: next(o.test.ids for o in outcomes if o.test is not None)
+        for one, outcomes in whole
+        if one.name in full
     }
-    names = [name for name in full if tested[name] is not None]
-    if not names:
-        return []
-    most = max(len(full[name].values) for name in names)
-    ids = tested[names[0]].ids  # type: ignore[union-attr]
-    same = [
-        name
-        for name in names
-        if len(full[name].values) == most and np.array_equal(tested[name].ids, ids)  # type: ignore[union-attr]
-    ]
-    return contrasts({name: full[name] for name in same})
+    return [name for name in ids if np.array_equal(ids[name], ids[next(iter(ids))])]
+
+
+def _gap_contrasts(
+    names: Sequence[str], whole: Performed, curves: Mapping[str, Mapping[int, Sample]]
+) -> list[dict[str, Any]]:
+    """Compare how far networks overfit with how far the base does."""
+    base = base_of(names)
+    same = [name for name in names if list(curves[name]) == list(curves[base])]
+    return gap_contrasts(
+        {one.name: gaps_of(outcomes, curves[one.name]) for one, outcomes in whole if one.name in same}, base
+    )
 
 
 def _ratios(found: Mapping[str, Needed]) -> list[dict[str, Any]]:
     """Return every network's subjects over those of the first (`dense` where it is one of them)."""
     if len(found) < 2:
         return []
-    first = "dense" if "dense" in found else next(iter(found))
+    first = base_of(list(found))
     others = [name for name in found if name != first]
     made = {name: ratio(found[name], found[first], n_compared=len(others)) for name in others}
     return [

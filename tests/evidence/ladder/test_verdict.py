@@ -55,6 +55,11 @@ def evidence(**networks: Any) -> dict[str, Any]:
             {"a": name, "b": names[0], "bound": "", "value": 0.4, "low": 0.3, "high": 0.6, "clear": True}
             for name in names[1:]
         ],
+        "gap_contrasts": [
+            {"a": name, "b": names[0], "n_train_subjects": n, **interval(-0.1), "clear": True}
+            for n in (40, 400)
+            for name in names[1:]
+        ],
         "removed": [],
     }
 
@@ -110,14 +115,25 @@ def test_who_gets_there_alone_and_who_does_not() -> None:
     assert "lstm at least 3 (0.9 to any number), not shown" in sentence
 
 
-def test_gaps_differ_where_their_intervals_are_apart() -> None:
+def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None:
     made = evidence(dense=network(0.85, gap=0.2), conv=network(0.95, gap=0.05))
-    assert said(made, "Less overfitting")[0] == "true"
-    made["networks"]["conv"] = network(0.95, gap=0.19)
+    answer, sentence = said(made, "Less overfitting than dense")
+    assert answer == "true"
+    assert sentence == (
+        "With 40 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210); "
+        "conv +0.050 (+0.040 to +0.060), a smaller gap. "
+        "With 400 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210); "
+        "conv +0.050 (+0.040 to +0.060), a smaller gap."
+    )
+    few, many = made["gap_contrasts"]
+    few["clear"] = False
     answer, sentence = said(made, "Less overfitting")
-    assert (answer, "no clearly other gap" in sentence) == ("not shown", True)
-    made["networks"]["conv"] = network(0.95, gap=0.4)
+    assert (answer, sentence.count("no clearly other gap")) == ("partly", 1)
+    few |= {"clear": True, "value": 0.1}
+    many["clear"] = False
     assert said(made, "Less overfitting")[0] == "false"
+    made["gap_contrasts"] = []
+    assert "Less overfitting" not in str(verdict(made))
 
 
 def test_speed_parameters_shifts_and_stages() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from vicinal.evidence.ladder.sample import Estimate, Sample, estimate
+from vicinal.evidence.ladder.estimate import Estimate, between, estimate
+from vicinal.evidence.ladder.sample import Sample
 
 __all__ = ["Contrast", "contrasts", "holm"]
 
@@ -53,7 +54,7 @@ def contrasts(
     Args:    samples: by name, all with the same test subjects.  pairs: which; None: all.
     """
     chosen = list(itertools.combinations(samples, 2)) if pairs is None else list(pairs)
-    found = [estimate(samples[a] - samples[b], scale="difference") for a, b in chosen]
+    found = [estimate(between(samples[a], samples[b]), scale="difference") for a, b in chosen]
     corrected = holm(np.array([one.p for one in found]))
     return [Contrast(a, b, one, float(p)) for (a, b), one, p in zip(chosen, found, corrected, strict=True)]
 

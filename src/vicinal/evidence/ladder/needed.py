@@ -92,7 +92,8 @@ def needed(curve: Mapping[int, Sample], target: float, *, seed: int = 0) -> Need
 
     Each resample has its own test subjects, the same for every network, and moves every point as other seeds would.
 
-    Args:    curve: the metric by number of training subjects.  seed: of those moves.
+    Args:    curve: the metric by number of training subjects.  seed: of those moves; every network needs its own,
+             or a ratio would take them for moves that the two have in common.
     """
     sizes = np.array(sorted(curve))
     rng = np.random.default_rng(seed)

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from vicinal.decisions.calibration import identity
-from vicinal.evidence.ladder.sample import Sample, estimate, sample_of
+from vicinal.evidence.ladder.estimate import estimate
+from vicinal.evidence.ladder.sample import Sample, sample_of
 from vicinal.evidence.summary import number
 from vicinal.scoretable import ScoreTable
 

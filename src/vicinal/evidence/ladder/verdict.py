@@ -11,7 +11,7 @@ import numpy as np
 
 from vicinal.evidence.ladder.contrasts import holm
 
-__all__ = ["Answer", "verdict"]
+__all__ = ["Answer", "base_of", "verdict"]
 
 Answer = Literal["true", "partly", "false", "not shown"]
 
@@ -47,10 +47,15 @@ def _answer(question: str, answer: Answer, sentence: str) -> dict[str, str]:
     return {"question": question, "answer": answer, "sentence": sentence}
 
 
+def base_of(names: Sequence[str]) -> str:
+    """Return what the others are measured against: `dense` where there is one, else the first."""
+    return "dense" if "dense" in names else names[0] if names else ""
+
+
 def _base(evidence: Evidence) -> tuple[str, list[str]]:
-    """Return what the others are measured against, `dense` where there is one, and the others."""
+    """Return what the others are measured against, and the others."""
     names = [name for name, one in evidence["networks"].items() if one["curve"]]
-    base = "dense" if "dense" in names else (names[0] if names else "")
+    base = base_of(names)
     return base, [name for name in names if name != base]
 
 
@@ -151,30 +156,35 @@ def _needed(one: Evidence | None, unit: str) -> str:
 
 
 def _less_overfitting(evidence: Evidence) -> dict[str, str] | None:
-    base, others = _base(evidence)
-    if not others:
+    found = evidence["gap_contrasts"]
+    if not found:
         return None
-    points = {name: evidence["networks"][name]["curve"][0] for name in (base, *others)}
-    n = points[base]["n_train_subjects"]
-    signs, parts = [], []
-    for name in others:
-        ours, theirs = points[name]["gap"], points[base]["gap"]
-        sign = _apart(ours, theirs)
-        signs.append(-sign)
-        words = {1: "a larger", -1: "a smaller", 0: "no clearly other"}[sign]
-        parts.append(f"{name} {_signed(ours)}, {words} gap")
-    sentence = (
-        f"With {n:,} training {evidence['unit']}, training minus test {_metric(evidence)} of {base} is "
-        f"{_signed(points[base]['gap'])}; {'; '.join(parts)} (apart where the intervals are)."
+    base, sentences = found[0]["b"], []
+    for n in dict.fromkeys(one["n_train_subjects"] for one in found):
+        made = [one for one in found if one["n_train_subjects"] == n]
+        parts = [f"{one['a']} {_gap_of(evidence, one['a'], n)}, {_wider(one)}" for one in made]
+        rule = f" (Holm over {len(made)})" if len(made) > 1 else ""
+        sentences.append(
+            f"With {n:,} training {evidence['unit']}, training minus test {_metric(evidence)} of {base} is "
+            f"{_gap_of(evidence, base, n)}; {'; '.join(parts)}{rule}."
+        )
+    signs = [0 if not one["clear"] else 1 if one["value"] < 0 else -1 for one in found]
+    return _answer(f"Less overfitting than {base}?", _of_signs(signs), " ".join(sentences))
+
+
+def _gap_of(evidence: Evidence, name: str, n_subjects: int) -> str:
+    curve = evidence["networks"][name]["curve"]
+    return _signed(next(point["gap"] for point in curve if point["n_train_subjects"] == n_subjects))
+
+
+def _wider(one: Evidence) -> str:
+    return (
+        "no clearly other gap"
+        if not one["clear"]
+        else "a larger gap"
+        if one["value"] > 0
+        else "a smaller gap"
     )
-    return _answer(f"Less overfitting than {base}?", _of_signs(signs), sentence)
-
-
-def _apart(ours: Evidence, theirs: Evidence) -> int:
-    """Return 1, -1 or 0: whether one interval lies above or below another; stricter than a test at 5 %."""
-    if None in (ours["low"], theirs["low"]):
-        return 0
-    return 1 if ours["low"] > theirs["high"] else -1 if ours["high"] < theirs["low"] else 0
 
 
 def _faster(evidence: Evidence) -> dict[str, str] | None:

@@ -1,0 +1,79 @@
+"""Learning curves of a comparison: from the outcomes of one network to its samples by number of training subjects.
+
+Wiring: intervals and contrasts are made in `evidence/ladder/`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vicinal.evidence.ladder.contrasts import contrasts
+from vicinal.evidence.ladder.estimate import estimate
+from vicinal.evidence.ladder.sample import Sample, fixed, sample_of
+from vicinal.workflow.trial import Outcome
+
+__all__ = ["curve_of", "gap_contrasts", "gaps_of", "points_of"]
+
+Curve = Mapping[int, Sample]
+"""By number of training subjects, the fewest first."""
+
+
+def curve_of(outcomes: Sequence[Outcome], metric: str, *, resamples: int, seed: int) -> dict[int, Sample]:
+    """Return the metric of the test rows at each number of training subjects."""
+    sizes = sorted({one.facts["n_train_subjects"] for one in outcomes})
+    groups = {n: _of_size(outcomes, n) for n in sizes}
+    return {
+        n: sample_of(
+            [one.test for one in group if one.test is not None], metric, resamples=resamples, seed=seed
+        )
+        for n, group in groups.items()
+        if group
+    }
+
+
+def gaps_of(outcomes: Sequence[Outcome], curve: Curve) -> dict[int, Sample]:
+    """Return the metric of the training rows minus that of the test rows, seed by seed, at each number of subjects."""
+    return {
+        n: fixed([one.facts["train_metric"] for one in _of_size(outcomes, n)], sample) - sample
+        for n, sample in curve.items()
+    }
+
+
+def points_of(outcomes: Sequence[Outcome], curve: Curve) -> list[dict[str, Any]]:
+    """Return the points of a curve as JSON values."""
+    gaps, points = gaps_of(outcomes, curve), []
+    for n, sample in curve.items():
+        group = _of_size(outcomes, n)
+        points.append(
+            {
+                "share": group[0].facts["share"],
+                "n_train_subjects": n,
+                "n_train_rows": group[0].facts["n_train_rows"],
+                **estimate(sample).to_dict(),
+                "seeds": sample.values.tolist(),
+                "train": gaps[n].value + sample.value,
+                "gap": estimate(gaps[n], scale="difference").to_dict(),
+            }
+        )
+    return points
+
+
+def gap_contrasts(gaps: Mapping[str, Curve], base: str) -> list[dict[str, Any]]:
+    """Compare the gap of each network with that of the base, with the fewest and the most subjects to learn from.
+
+    Args:    gaps: of each network, at the same numbers of subjects.  base: one of them.
+    """
+    if len(gaps) < 2:
+        return []
+    found, pairs = [], [(name, base) for name in gaps if name != base]
+    for n in sorted({min(gaps[base]), max(gaps[base])}):
+        made = contrasts({name: curve[n] for name, curve in gaps.items()}, pairs)
+        found += [{**one.to_dict(), "n_train_subjects": n} for one in made]
+    return found
+
+
+def _of_size(outcomes: Sequence[Outcome], n_subjects: int) -> list[Outcome]:
+    return [
+        one
+        for one in outcomes
+        if one.test is not None and not one.facts.get("tried") and one.facts["n_train_subjects"] == n_subjects
+    ]

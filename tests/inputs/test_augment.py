@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,3 +191,18 @@ def test_what_an_augmentation_needs_is_said() -> None:
         augment(x, n, parse_augment([{"kind": "flip_down"}]), rng)
     with pytest.raises(ExperimentError, match=r"expected rows of shape \(batch, channels, time\)"):
         augment(x[:, :, None], n, parse_augment([{"kind": "gain"}]), rng)
+
+
+@pytest.mark.parametrize("kind", list(AUGMENTATIONS))
+def test_tensors_are_augmented_as_arrays_are(kind: str) -> None:
+    """The same draws, whatever the rows lie in: to rounding, and most to the bit."""
+    x, n = signals([200, 190, 120, 90, 20, 20, 1, 0])
+    if kind not in TIMED:
+        x, n = x.reshape(8, 2, 20, 10), np.full(8, 200)
+    strength = {"width_s": 0.5} if kind == "window" else {}
+    expected = apply(kind, x, n, share=0.7, **strength)
+    assert (expected != x).any()
+    found = apply(kind, torch.from_numpy(x), n, share=0.7, **strength)
+    assert isinstance(found, torch.Tensor)
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-6)

@@ -169,6 +169,54 @@ def test_bfloat16_decides_as_float32_on_a_trained_network():
     assert ((scores[0] >= threshold) == (scores[1] >= threshold)).mean() >= 0.998
 
 
+def test_a_gpu_compiles_where_it_can_and_says_what_is_missing(monkeypatch):
+    monkeypatch.setattr(engine_module, "_is_there", lambda _: True)
+    monkeypatch.setattr(engine_module, "has_fast_bfloat16", lambda _: True)
+    for triton, compiler, missing in (
+        (True, "cc", ""),
+        (False, "cc", "there is no Triton"),
+        (True, None, "there is no C compiler"),
+    ):
+        monkeypatch.setattr(engine_module.importlib.util, "find_spec", lambda _, there=triton: there or None)
+        monkeypatch.setattr(engine_module.shutil, "which", lambda _, found=compiler: found)
+        engine = choose(device="cuda")
+        assert engine.compiled is not bool(missing)
+        assert engine.why_not_compiled.startswith(missing)
+        assert choose(device="cuda", compiled=False) == Engine("cuda", "bfloat16")
+        assert not choose().compiled
+        assert choose(compiled=True).compiled
+
+
+def test_a_gpu_gets_graphs(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda net, **options: asked.append(options) or net)
+    for device in ("cuda:1", "cpu"):
+        engine_module._compiled(network(), device)
+    assert asked == [{"mode": "reduce-overhead", "dynamic": False}, {"mode": None, "dynamic": False}]
+
+
+def test_where_compiling_fails_scoring_goes_on_and_says_why(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("the compiler is on holiday\nmore of it")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: broken)
+    net, x = network(), signals(9)
+    score = Engine(compiled=True).scorer(net, batch=4)
+    with pytest.warns(
+        UserWarning, match=r"does not work here \(the compiler is on holiday\); .* compiled=False"
+    ):
+        found = score(x)
+    assert np.array_equal(found, Engine().scorer(net, batch=4)(x))
+    assert np.array_equal(score(x), found)  # without another word: warnings are errors here
+
+
+def test_an_error_of_the_network_itself_is_its_own(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda net, **_: net)
+    score = Engine(compiled=True).scorer(network(), batch=4)
+    with pytest.raises(ValueError, match=r"expected a torch.float32"):
+        score(np.zeros((4, 1, 60), dtype=np.float32))
+
+
 COMPILED = f"""
 import numpy as np
 from vicinal.representations.engine import Engine
@@ -193,5 +241,7 @@ def test_a_compiled_scorer_gives_the_same():
 def test_a_gpu_scores_like_a_processor():
     net = train(Engine())
     x = signals(5)
-    ours = Engine(device="cuda").scorer(net, batch=4)(x)
-    assert np.allclose(ours, Engine().scorer(net.cpu(), batch=4)(x), rtol=1e-3, atol=1e-3)
+    expected = Engine().scorer(net.cpu(), batch=4)(x)
+    for compiled in (False, True):
+        ours = Engine(device="cuda", compiled=compiled).scorer(net, batch=4)(x)
+        assert np.allclose(ours, expected, rtol=1e-3, atol=1e-3)

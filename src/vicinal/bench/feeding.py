@@ -22,6 +22,7 @@ from vicinal.inputs.datasets.catalogue import Catalogue, Recording
 from vicinal.inputs.packing import write_pack
 from vicinal.representations.engine import Engine
 from vicinal.representations.network import Network
+from vicinal.representations.resident import resident
 from vicinal.signal import Signal
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import fit
@@ -67,7 +68,9 @@ def overhead(network: Network, *, batch: int, n_steps: int, engine: Engine) -> f
             classes=classes,
             truth=truth,
         )
-        batches = Batches(pack, np.arange(len(rows)), batch=batch, seed=0, augment=AUGMENT, rate_hz=RATE_HZ)
+        every = np.arange(len(rows))
+        held = resident(pack.rows, every, truth=truth, shape=contract.input_shape, device=engine.device)
+        batches = Batches(held or pack, every, batch=batch, seed=0, augment=AUGMENT, rate_hz=RATE_HZ)
         fit(
             network,
             _TimedBatches(batches, clock),
@@ -155,7 +158,7 @@ class _TimedEngine:
     def autocast(self) -> AbstractContextManager[None]:
         return self.engine.autocast()
 
-    def tensor(self, array: np.ndarray | None, /) -> Any:
+    def tensor(self, array: Any, /) -> Any:
         with self.clock:
             return self.engine.tensor(array)
 

@@ -22,6 +22,7 @@ from vicinal.bench.plain import plain
 from vicinal.errors import ExperimentError, NetworkError
 from vicinal.representations.engine import Engine, Precision, choose, has_fast_bfloat16
 from vicinal.representations.network import Network, build
+from vicinal.representations.resident import resident
 
 __all__ = ["bench", "peak_gflops"]
 
@@ -51,7 +52,8 @@ def bench(
              progress: called with (done, total, what is measured next).
     Returns: {preset: {"train_ratio", "infer_ratio", "train_gflops", "infer_gflops", "train_share", "infer_share",
              "overhead_share"}, "peak_gflops": {"float32", "bfloat16"}, "load": mean over the last minute before,
-             "device", "precision"}. A ratio above 1 is in the engine's favour. FLOP = 2 x multiply-adds of the
+             "device", "precision", "compiled", "why_not_compiled"}.
+             A ratio above 1 is in the engine's favour. FLOP = 2 x multiply-adds of the
              direct convolutions, a training step counts 3 x; an algorithm that needs fewer can take a share of the
              peak above 1. `overhead_share`: what data and loop take of a step of training on a pack, augmented.
     Raises:  ExperimentError: no rounds or no rows, an unknown precision, or a device that is not there.
@@ -86,7 +88,13 @@ def bench(
             "infer_share": gflop / infer[1] / peak[engine.precision],
             "overhead_share": beside,
         }
-    facts = {"load": load, "device": engine.device, "precision": engine.precision}
+    facts = {
+        "load": load,
+        "device": engine.device,
+        "precision": engine.precision,
+        "compiled": engine.compiled,
+        "why_not_compiled": engine.why_not_compiled,
+    }
     return results | {"peak_gflops": peak} | facts
 
 
@@ -105,7 +113,14 @@ def peak_gflops(
 def _training(network: Network, x: Float[np.ndarray, "batch channels time"], *, engine: Engine) -> Pair:
     """Return one training step of the plain network and one of the engine's."""
     classes = torch.from_numpy(np.arange(len(x)) % network.n_outputs).to(engine.device)
-    x_plain = torch.from_numpy(x).to(engine.device)
+    everything = np.arange(len(x))
+    held = resident(
+        lambda rows: (x[rows], np.full(len(rows), x.shape[2])),
+        everything,
+        truth=np.zeros((len(x), 1)),
+        shape=x.shape[1:],
+        device=engine.device,
+    )
     usual = plain(network).to(engine.device)
     ours = engine.place(network)
     usual_optimiser = torch.optim.AdamW(usual.parameters(), lr=1e-3)
@@ -113,13 +128,15 @@ def _training(network: Network, x: Float[np.ndarray, "batch channels time"], *, 
 
     def usual_step() -> None:
         usual_optimiser.zero_grad()
-        _backward(F.cross_entropy(usual(x_plain), classes))
+        # Brought to the device for each step, as loaders of libraries do; on a processor it is there.
+        _backward(F.cross_entropy(usual(torch.from_numpy(x).to(engine.device)), classes))
         usual_optimiser.step()
 
     def our_step() -> None:
         our_optimiser.zero_grad()
         with engine.autocast():
-            loss = F.cross_entropy(ours(engine.tensor(x)), classes)
+            samples = x if held is None else held.rows(everything)[0]
+            loss = F.cross_entropy(ours(engine.tensor(samples)), classes)
         _backward(loss)
         our_optimiser.step()
 
@@ -135,11 +152,10 @@ def _inference(network: Network, x: Float[np.ndarray, "batch channels time"], *,
     network.eval()
     usual = plain(network).to(engine.device).eval()
     score = engine.scorer(network, batch=len(x))
-    x_plain = torch.from_numpy(x).to(engine.device)
 
     def usual_scores() -> np.ndarray:
         with torch.inference_mode():
-            logits: np.ndarray = usual(x_plain).cpu().numpy()
+            logits: np.ndarray = usual(torch.from_numpy(x).to(engine.device)).cpu().numpy()
         return logits
 
     expected = usual_scores()

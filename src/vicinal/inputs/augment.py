@@ -2,44 +2,48 @@
 
 A function takes rows (batch, channels, time) with their lengths and returns new rows of the same shape, zero
 beyond each length, lengths unchanged. Amplitudes are in standard deviations of each row's own signal, so they
-hold in any unit. Knows arrays; must not know labels, packs or networks.
+hold in any unit. Rows are arrays, or tensors on any device: what is drawn is drawn by NumPy either way, and laid
+beside the rows. Must not know labels, packs or networks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from vicinal.errors import ExperimentError, did_you_mean
+from vicinal.inputs.array_kind import beside, kind_of
 from vicinal.inputs.augment_images import flip_across, flip_down, image_shift
 
 __all__ = ["AUGMENTATIONS", "AugmentStep", "Augmentation", "Strength", "augment", "parse_augment"]
 
-Rows: TypeAlias = Float32[np.ndarray, "batch channels time"]
+Rows: TypeAlias = Float32[Any, "batch channels time"]
 Lengths: TypeAlias = Int64[np.ndarray, " batch"]
 
 
 def gain(x: Rows, lengths: Lengths, rng: np.random.Generator, *, low: float, high: float) -> Rows:
     """Multiply each row by a factor drawn between `low` and `high`."""
     del lengths
-    changed: Rows = x * _uniform(rng, low, high, len(x))
+    changed: Rows = x * beside(x, _uniform(rng, low, high, len(x)))
     return changed
 
 
 def polarity(x: Rows, lengths: Lengths, rng: np.random.Generator) -> Rows:
     """Turn each row upside down with probability one half, as a swapped electrode pair does."""
     del lengths
-    return x * (1 - 2 * rng.integers(0, 2, (len(x), 1, 1))).astype(np.float32)
+    changed: Rows = x * beside(x, (1 - 2 * rng.integers(0, 2, (len(x), 1, 1))).astype(np.float32))
+    return changed
 
 
 def dropout(x: Rows, lengths: Lengths, rng: np.random.Generator, *, probability: float) -> Rows:
     """Silence each channel with `probability`; one channel of each row, drawn at random, always stays."""
     del lengths
-    kept = rng.random(x.shape[:2]) >= probability
+    kept = rng.random(tuple(x.shape[:2])) >= probability
     kept[np.arange(len(x)), rng.integers(0, x.shape[1], len(x))] = True
-    return x * kept[:, :, None].astype(np.float32)
+    changed: Rows = x * beside(x, kept[:, :, None].astype(np.float32))
+    return changed
 
 
 def shift(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, limit_s: float) -> Rows:
@@ -47,8 +51,7 @@ def shift(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float
     limit = round(limit_s * rate_hz)
     moved = np.arange(x.shape[2]) - rng.integers(-limit, limit + 1, (len(x), 1))
     inside = (moved >= 0) & (moved < lengths[:, None]) & _valid(x, lengths)
-    taken = np.take_along_axis(x, np.clip(moved, 0, x.shape[2] - 1)[:, None, :], axis=2)
-    return np.where(inside[:, None, :], taken, np.float32(0))
+    return _within(inside, _taken(x, np.clip(moved, 0, x.shape[2] - 1)))
 
 
 def time_stretch(x: Rows, lengths: Lengths, rng: np.random.Generator, *, low: float, high: float) -> Rows:
@@ -60,8 +63,8 @@ def time_stretch(x: Rows, lengths: Lengths, rng: np.random.Generator, *, low: fl
     before = np.floor(places).astype(np.int64)
     after = np.minimum(before + 1, np.maximum(lengths[:, None] - 1, 0))
     share = (places - before).astype(np.float32)[:, None, :]
-    left, right = (np.take_along_axis(x, at[:, None, :], axis=2) for at in (before, after))
-    return np.where(inside[:, None, :], left + share * (right - left), np.float32(0))
+    left, right = (_taken(x, at) for at in (before, after))
+    return _within(inside, left + beside(x, share) * (right - left))
 
 
 def cut_out(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: float, width_s: float) -> Rows:
@@ -69,7 +72,8 @@ def cut_out(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: flo
     width = rng.uniform(0, width_s * rate_hz, (len(x), 1))
     start = rng.random((len(x), 1)) * lengths[:, None] - width / 2
     time = np.arange(x.shape[2])
-    changed: Rows = x * ((time < start) | (time >= start + width))[:, None, :].astype(np.float32)
+    outside = (time < start) | (time >= start + width)
+    changed: Rows = x * beside(x, outside[:, None, :].astype(np.float32))
     return changed
 
 
@@ -81,13 +85,14 @@ def window(x: Rows, lengths: Lengths, rng: np.random.Generator, *, rate_hz: floa
     width = np.minimum(max(1, round(width_s * rate_hz)), lengths)[:, None]
     start = rng.integers(0, lengths[:, None] - width + 1)
     time = np.arange(x.shape[2])
-    changed: Rows = x * ((time >= start) & (time < start + width))[:, None, :].astype(np.float32)
+    inside = (time >= start) & (time < start + width)
+    changed: Rows = x * beside(x, inside[:, None, :].astype(np.float32))
     return changed
 
 
 def noise(x: Rows, lengths: Lengths, rng: np.random.Generator, *, level: float) -> Rows:
     """Add white noise with a standard deviation drawn between 0 and `level`."""
-    added = rng.standard_normal(x.shape, dtype=np.float32) * _uniform(rng, 0, level, len(x))
+    added = rng.standard_normal(tuple(x.shape), dtype=np.float32) * _uniform(rng, 0, level, len(x))
     return _added(x, lengths, added)
 
 
@@ -184,17 +189,18 @@ def parse_augment(steps: Sequence[Mapping[str, object] | AugmentStep]) -> tuple[
 
 
 def augment(
-    x: Float32[np.ndarray, "batch channels *positions"],
+    x: Float32[Any, "batch channels *positions"],
     lengths: Lengths,
     steps: Sequence[AugmentStep],
     rng: np.random.Generator,
     *,
     rate_hz: float | None = None,
-) -> Float32[np.ndarray, "batch channels *positions"]:
+) -> Float32[Any, "batch channels *positions"]:
     """Apply the steps in order; each touches its share of the rows, drawn at random.
 
     Args:    x: (batch, channels, time), zero beyond each length, or (batch, channels, height, width); not
-             changed.  lengths: (batch,).  rate_hz: needed by the steps stated in seconds or hertz.
+             changed; an array, or a tensor, whose result is one on the same device.  lengths: (batch,).
+             rate_hz: needed by the steps stated in seconds or hertz.
     Raises:  ExperimentError: when the rows do not have the axes of a step, or a step needs a rate and there
              is none.
     """
@@ -202,7 +208,8 @@ def augment(
         entry = AUGMENTATIONS[step.kind]
         if x.ndim != 3 + (entry.axes != "time"):
             raise ExperimentError(
-                f"augment: {step.kind!r} expected rows of shape (batch, channels, {entry.axes}), got {x.shape}."
+                f"augment: {step.kind!r} expected rows of shape (batch, channels, {entry.axes}), got "
+                f"{tuple(x.shape)}."
             )
         if entry.timed and rate_hz is None:
             raise ExperimentError(
@@ -210,7 +217,8 @@ def augment(
             )
         timing = {"rate_hz": rate_hz} if entry.timed else {}
         changed = entry.function(x, lengths, rng, **timing, **step.strength)
-        x = np.where(rng.random((len(x),) + (1,) * (x.ndim - 1)) < step.share, changed, x)
+        touched = rng.random((len(x),) + (1,) * (x.ndim - 1)) < step.share
+        x = kind_of(x).where(beside(x, touched), changed, x)
     return x
 
 
@@ -247,13 +255,28 @@ def _valid(x: Rows, lengths: Lengths) -> Bool[np.ndarray, "batch time"]:
     return np.arange(x.shape[2]) < lengths[:, None]
 
 
-def _added(x: Rows, lengths: Lengths, added: Rows) -> Rows:
+def _taken(x: Rows, places: Int64[np.ndarray, "batch time"]) -> Rows:
+    """Return the values of all channels at these places of each row."""
+    at = beside(x, np.ascontiguousarray(np.broadcast_to(places[:, None, :], x.shape)))
+    taken: Rows = np.take_along_axis(x, at, axis=2) if isinstance(x, np.ndarray) else x.gather(2, at)
+    return taken
+
+
+def _within(inside: Bool[np.ndarray, "batch time"], x: Rows) -> Rows:
+    """Return x with zeros where it is not inside."""
+    return kind_of(x).where(beside(x, inside[:, None, :]), x, beside(x, np.float32(0)))
+
+
+def _added(x: Rows, lengths: Lengths, added: Float32[np.ndarray, "batch #channels time"]) -> Rows:
     """Add what is stated in standard deviations of each row, within its length."""
-    valid = _valid(x, lengths)[:, None, :]
-    count = np.maximum(lengths[:, None, None] * x.shape[1], 1)
-    mean = x.sum(axis=(1, 2), keepdims=True, dtype=np.float64) / count
-    spread = np.sqrt((np.square(x - mean) * valid).sum(axis=(1, 2), keepdims=True) / count)
-    changed: Rows = x + np.where(valid, added * spread.astype(np.float32), np.float32(0))
+    kind = kind_of(x)
+    valid = beside(x, _valid(x, lengths)[:, None, :])
+    count = beside(x, np.maximum(lengths[:, None, None] * x.shape[1], 1))
+    exact = kind.asarray(x, dtype=kind.float64)
+    mean = exact.sum(axis=(1, 2), keepdims=True) / count
+    spread = kind.sqrt((kind.square(exact - mean) * valid).sum(axis=(1, 2), keepdims=True) / count)
+    spread = kind.asarray(spread, dtype=kind.float32)
+    changed: Rows = x + kind.where(valid, beside(x, added) * spread, beside(x, np.float32(0)))
     return changed
 
 

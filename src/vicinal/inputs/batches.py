@@ -6,7 +6,7 @@ Knows packs and NumPy; must not know networks or torch.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -18,7 +18,7 @@ __all__ = ["ArrayRows", "Batch", "Batches", "Rows"]
 
 
 class Rows(Protocol):
-    """What batches need of a pack: its truth, and rows by index."""
+    """What batches need of a pack: its truth, and rows by index, as arrays or as tensors on a device."""
 
     @property
     def truth(self) -> Float64[np.ndarray, "n k"]:
@@ -26,8 +26,8 @@ class Rows(Protocol):
 
     def rows(
         self, indices: Int64[np.ndarray, " b"]
-    ) -> tuple[Float32[np.ndarray, "b channels *positions"], Int64[np.ndarray, " b"]]:
-        """Return rows and their lengths."""
+    ) -> tuple[Float32[Any, "b channels *positions"], Int64[np.ndarray, " b"]]:
+        """Return rows and their lengths, which are always an array."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class ArrayRows:
 class Batch:
     """What one step of training or scoring reads.
 
-    Args:    x: (b, channels, *positions).  lengths: (b,), or None when every row is full.  y: (b, K), of
-             events (b, K, outputs).
+    Args:    x: (b, channels, *positions), a tensor where rows lie on a device.  lengths: (b,), or None when every
+             row is full.  y: (b, K), of events (b, K, outputs).
     """
 
-    x: Float32[np.ndarray, "b channels *positions"]
+    x: Float32[Any, "b channels *positions"]
     lengths: Int64[np.ndarray, " b"] | None
     y: Float32[np.ndarray, "b k *outputs"]
 
@@ -117,7 +117,7 @@ class Batches:
 
 
 def _batch(
-    x: Float32[np.ndarray, "b channels *positions"],
+    x: Float32[Any, "b channels *positions"],
     lengths: Int64[np.ndarray, " b"],
     truth: Float64[np.ndarray, "b k"],
 ) -> Batch:

@@ -11,7 +11,12 @@ computes: whatever it chooses, scores are those of `network.eval()` up to roundi
 """
 
 import ctypes
+import importlib.util
+import os
 import platform
+import shutil
+import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,12 +61,14 @@ class Engine:
 
     Attributes: device: "cpu", "cuda" or "cuda:1".  precision: of matrix products; losses, the statistics of
                 norms, heads and optimiser state are float32 in both.  compiled: whether scorers compile the
-                network before its first batch (the same scores to rounding; it takes seconds to minutes).
+                network before its first batch (the same scores to rounding; it takes seconds to minutes), on a
+                GPU into CUDA graphs.  why_not_compiled: what is missing for that, where it would have been chosen.
     """
 
     device: str = "cpu"
     precision: Precision = "float32"
     compiled: bool = False
+    why_not_compiled: str = ""
 
     def place(self, network: Network) -> Network:
         """Move the network to the device, in place; weights stay float32 in their public shapes."""
@@ -77,14 +84,15 @@ class Engine:
         return context
 
     @overload
-    def tensor(self, array: np.ndarray) -> Tensor: ...
+    def tensor(self, array: np.ndarray | Tensor) -> Tensor: ...
     @overload
     def tensor(self, array: None) -> None: ...
-    def tensor(self, array: np.ndarray | None) -> Tensor | None:
-        """Return the array on the device, signals laid out channels-last; None stays None."""
+    def tensor(self, array: np.ndarray | Tensor | None) -> Tensor | None:
+        """Return the array on the device, signals laid out channels-last; None stays None, a tensor there is taken."""
         if array is None:
             return None
-        tensor = torch.from_numpy(array).to(self.device, non_blocking=True)
+        tensor = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
+        tensor = tensor.to(self.device, non_blocking=True)
         return tensor.movedim(1, -1).contiguous().movedim(-1, 1) if tensor.dim() > 2 else tensor
 
     def scorer(self, network: nn.Module, *, batch: int) -> Score:
@@ -102,14 +110,13 @@ class Engine:
                 f"scorer: expected batch >= 1, got {batch}; give the rows to compute at a time."
             )
         frozen = self.place(folded(network, getattr(torch, self.precision)))
-        if self.compiled:
-            frozen.compile(dynamic=False)
+        run = _compiled(frozen, self.device) if self.compiled else frozen
 
         def score(x: Samples, lengths: Lengths | None = None) -> Logits:
             starts = range(0, max(len(x), 1), batch)
             parts = [
                 self._score_batch(
-                    frozen, x[i : i + batch], None if lengths is None else lengths[i : i + batch], batch
+                    run, x[i : i + batch], None if lengths is None else lengths[i : i + batch], batch
                 )
                 for i in starts
             ]
@@ -117,7 +124,9 @@ class Engine:
 
         return score
 
-    def _score_batch(self, network: nn.Module, x: Samples, lengths: Lengths | None, batch: int) -> Logits:
+    def _score_batch(
+        self, network: Callable[..., Tensor], x: Samples, lengths: Lengths | None, batch: int
+    ) -> Logits:
         with torch.inference_mode(), self.autocast():
             logits = network(self.tensor(_padded(x, batch)), self.tensor(_padded(lengths, batch)))
         scores: Float32[np.ndarray, rows * outputs] = logits.float().cpu().numpy()[: len(x)]
@@ -125,26 +134,66 @@ class Engine:
 
 
 def choose(
-    precision: Precision | Literal["auto"] = "auto", device: str = "cpu", compiled: bool = False
+    precision: Precision | Literal["auto"] = "auto", device: str = "cpu", compiled: bool | None = None
 ) -> Engine:
     """Choose how networks run on this machine.
 
     Args:    precision: "auto" takes bfloat16 where the device multiplies it faster, else float32.
              device: "cpu", "cuda" or "cuda:<number>".
-             compiled: compile scorers; needs a C++ compiler, and pays where products are so fast that the
-             rest shows (bfloat16 on a processor, or a GPU).
+             compiled: compile scorers; needs a compiler, and pays where products are so fast that the rest
+             shows. None does so on a GPU where what it takes is there; a processor compiles only when told to.
     Raises:  ExperimentError: an unknown precision, or a device that is not there.
     """
     problems = []
     if precision not in ("auto", "float32", "bfloat16"):
         problems.append(f"precision: expected auto, float32 or bfloat16, got '{precision}'")
     if not _is_there(device):
-        problems.append(f"device: expected cpu or a CUDA device of this machine, got '{device}'")
+        problems.append(
+            f"device: expected cpu or a CUDA device of this machine, got '{device}' where PyTorch sees "
+            f"{torch.cuda.device_count()} of them"
+        )
     if problems:
         raise ExperimentError("; ".join(problems) + ". Leave both out to take what suits this machine.")
     if precision == "auto":
         precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
-    return Engine(device=device, precision=precision, compiled=compiled)
+    missing = _missing_for_graphs() if compiled is None and device.startswith("cuda") else ""
+    if compiled is None:
+        compiled = device.startswith("cuda") and not missing
+    return Engine(device=device, precision=precision, compiled=compiled, why_not_compiled=missing)
+
+
+def _missing_for_graphs() -> str:
+    """Return what compiling for a GPU lacks on this machine; nothing when all is there."""
+    if importlib.util.find_spec("triton") is None:
+        return "there is no Triton, which makes the kernels"
+    if not any(map(shutil.which, filter(None, (os.environ.get("CC"), "cc", "gcc", "clang")))):
+        return "there is no C compiler (CC, cc, gcc or clang), which Triton calls"
+    return ""
+
+
+def _compiled(network: nn.Module, device: str) -> Callable[..., Tensor]:
+    """Return the network compiled, or itself from the call on that shows that this cannot be done here.
+
+    On a GPU into CUDA graphs, so that a batch is one launch instead of one for each layer.
+    """
+    mode = "reduce-overhead" if device.startswith("cuda") else None
+    ways: list[Callable[..., Tensor]] = [network, torch.compile(network, mode=mode, dynamic=False)]
+
+    def run(x: Tensor, lengths: Tensor | None) -> Tensor:
+        try:
+            return ways[-1](x, lengths)
+        except RuntimeError as error:  # the root of what a compiler, or torch around it, raises
+            if len(ways) == 1:
+                raise
+            ways.pop()
+            reason = str(error).strip().partition("\n")[0]
+            warnings.warn(
+                f"compiling does not work here ({reason}); scoring goes on without it, as with compiled=False.",
+                stacklevel=2,
+            )
+            return ways[-1](x, lengths)
+
+    return run
 
 
 @lru_cache

@@ -166,7 +166,7 @@ class Model:
         """
         return make_scorer(
             self.build(),
-            engine=choose(precision=precision or self.precision, compiled=False),
+            engine=choose(precision=precision or self.precision),
             contract=self.contract,
             calibration=self.calibration,
             model_hash=self.hash,

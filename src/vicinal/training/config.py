@@ -41,6 +41,7 @@ class TrainingConfig(BaseModel):
              on_failure: when loss, gradient or weights are not finite, "roll back" to the last snapshot with half the
              learning rate, at most 3 times, or "stop".
              precision: of the products in the network; "auto" takes the fastest that this machine does well.
+             device: where the network runs: "cpu", "cuda" or "cuda:<number>".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -67,6 +68,7 @@ class TrainingConfig(BaseModel):
     segment_s: float = Field(30.0, gt=0, le=86_400)
     on_failure: Literal["roll back", "stop"] = "roll back"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
 
     @model_validator(mode="after")
     def _has_one_budget(self) -> Self:

@@ -1,9 +1,10 @@
 """Mixup: rows of a batch mixed with one another, inputs and truths alike, so that a network is less sure between them.
 
-Pure functions of arrays and an rng; must not know networks or losses.
+Pure functions of arrays (or tensors, for inputs on a device) and an rng; must not know networks or losses.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -17,7 +18,7 @@ __all__ = ["Mixed", "mix"]
 class Mixed:
     """A batch whose rows are mixtures; the fields of any batch."""
 
-    x: Float32[np.ndarray, "b channels *positions"]
+    x: Float32[Any, "b channels *positions"]
     lengths: Int64[np.ndarray, " b"] | None
     y: Float32[np.ndarray, "b k"]
 
@@ -31,8 +32,9 @@ def mix(batch: Batch, *, alpha: float, rng: np.random.Generator) -> Mixed:
     Args:    batch: x (b, channels, *positions), lengths (b,) or None, y (b, K), soft truths allowed.  alpha: > 0.
     Source:  Zhang et al. 2018, arXiv:1710.09412.
     """
-    share = np.float32(rng.beta(alpha, alpha))
+    # Rounded as single precision, and a plain number: what it multiplies may be a tensor.
+    share = float(np.float32(rng.beta(alpha, alpha)))
     other = rng.permutation(len(batch.x))
     lengths = None if batch.lengths is None else np.maximum(batch.lengths, batch.lengths[other])
-    rest = np.float32(1) - share
+    rest = float(np.float32(1) - np.float32(share))
     return Mixed(share * batch.x + rest * batch.x[other], lengths, share * batch.y + rest * batch.y[other])

@@ -20,10 +20,13 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Batch(Protocol):
-    """Rows of one step: inputs, lengths (None when all rows are full) and truth (b, K), of events (b, K, outputs)."""
+    """Rows of one step: inputs, lengths (None when all rows are full) and truth (b, K), of events (b, K, outputs).
+
+    Inputs are an array, or a tensor where rows lie on a device.
+    """
 
     @property
-    def x(self) -> Float32[np.ndarray, "b channels *positions"]: ...  # noqa: D102
+    def x(self) -> Float32[Any, "b channels *positions"]: ...  # noqa: D102
     @property
     def lengths(self) -> Int64[np.ndarray, " b"] | None: ...  # noqa: D102
     @property
@@ -45,4 +48,4 @@ class Engine(Protocol):
     def device(self) -> str: ...  # noqa: D102
     def place(self, network: Network, /) -> Network: ...  # noqa: D102
     def autocast(self) -> contextlib.AbstractContextManager[None]: ...  # noqa: D102
-    def tensor(self, array: np.ndarray | None, /) -> Any: ...  # noqa: D102
+    def tensor(self, array: Any, /) -> Any: ...  # noqa: D102

@@ -24,6 +24,7 @@ from vicinal.inputs.splits import Split
 from vicinal.representations.engine import Engine, choose
 from vicinal.representations.frozen import Rest, features, n_frozen_features, settle
 from vicinal.representations.network import Network, build
+from vicinal.representations.resident import resident
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import make_scorer
 from vicinal.scoretable import Task
@@ -108,7 +109,8 @@ def learn(
     Args:    checkpoints: of training; it goes on from the newest.
     Raises:  ExperimentError: when `config.select` is no metric of this task.  Else as `fit`.
     """
-    engine = choose(precision=config.precision)
+    # Each validation scores with new weights: compiling for each would cost more than it gives.
+    engine = choose(precision=config.precision, device=config.device, compiled=False)
     # Each event has exactly one class, as each recording of the task "classes" has.
     decided: Task = "classes" if task == "events" else task
     config = config.model_copy(update={"select": _select(config.select, decided, classes)})
@@ -127,8 +129,7 @@ def learn(
         judged = partial(validation_at_events, rows, contract=contract, engine=engine, select=config.select)
     else:
         batches = Batches(
-            rows,
-            train,
+            *_at_hand(rows, train, engine=engine),
             batch=config.batch,
             seed=seed,
             augment=config.augment,
@@ -204,6 +205,13 @@ def _features(
     found = features(net, rows.rows, both, tensor=engine.tensor)
     kept = ArrayRows(found, np.ones(len(both), dtype=np.int64), rows.truth[both])
     return kept, np.arange(len(train)), np.arange(len(train), len(both))
+
+
+def _at_hand(rows: Rows, train: np.ndarray, *, engine: Engine) -> tuple[Rows, np.ndarray]:
+    """Return the training rows where the network is, renumbered, if they fit there; else as they are."""
+    shape = rows.rows(train[:1])[0].shape[1:]
+    kept = resident(rows.rows, train, truth=rows.truth[train], shape=tuple(shape), device=engine.device)
+    return (rows, train) if kept is None else (kept, np.arange(len(train)))
 
 
 def _sample(train: np.ndarray, *, n: int, seed: int) -> np.ndarray:

@@ -220,7 +220,7 @@ def _decisive(experiment: Experiment, text: str, gathered: Gathered) -> dict[str
         "pack": gathered.pack.hash,
         "split": gathered.split.hash,
         "threads": torch.get_num_threads(),
-        "precision": choose(precision=experiment.training.precision).precision,
+        "precision": choose(experiment.training.precision, experiment.training.device).precision,
         "torch": torch.__version__,
         "vicinal": vicinal.__version__,
     }

@@ -275,7 +275,9 @@ def tell_bench(result: Mapping[str, Any], terminal: Terminal) -> None:
     ]
     terminal.table(columns, rows, title="Against the same network with nn.Conv1d in float32")
     peaks = ", ".join(f"{kind} {peak:.0f}" for kind, peak in result["peak_gflops"].items())
-    where = f"{result['device']}, {result['precision']}"
+    where = f"{result['device']}, {result['precision']}" + (", compiled" if result["compiled"] else "")
+    if result["why_not_compiled"]:
+        where += f", not compiled: {result['why_not_compiled']}"
     terminal.result(f"{where}; peak GFLOP/s of a 2048-cubed product: {peaks}; load: {result['load']}")
 
 

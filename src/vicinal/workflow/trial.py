@@ -69,12 +69,13 @@ class Trial:
             "pack": gathered.pack.hash,
             "split": self.split(gathered).hash,
             "network": experiment.representations.network,
-            "training": experiment.training.model_dump(mode="json"),
+            # A processor goes without saying, as it did before there was a choice.
+            "training": experiment.training.model_dump(mode="json", exclude=_unsaid(experiment.training)),
             "seed": experiment.seed,
             "aim": experiment.aim,
             "metric": self.metric,
             "measures": dataclasses.asdict(self.measures),
-            "precision": choose(precision=experiment.training.precision).precision,
+            "precision": choose(experiment.training.precision, experiment.training.device).precision,
             "threads": torch.get_num_threads(),
             "versions": [vicinal.__version__, torch.__version__],
         }
@@ -225,3 +226,7 @@ def _known_after(learned: Learned, config: TrainingConfig) -> dict[str, Any]:
         "history": [[one["seconds"], one["step"], one["validation"][select]] for one in fitted.history],
         "findings": [[one.kind, one.message] for one in learned.monitor.findings],
     }
+
+
+def _unsaid(training: TrainingConfig) -> set[str]:
+    return {"device"} if training.device == "cpu" else set()

@@ -56,6 +56,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
         ('title = "A small experiment"', "title = 010", r"not TOML"),
         ('title = "A small experiment"', "seed = -1", r"title: missing\n  seed: .*got -1"),
         ("[training]", "[decisions]\nprevalence = 1.0\n[training]", r"decisions.prevalence: "),
+        ("[training]", '[evidence]\nsubgroups = ["a", "b", "a"]\n[training]', r"subgroups: 'a' stands there more"),
         ("[training]", "[inputs.split]\ntest = 0.9\n[training]", r"leave a share to train on"),
     ],
 )  # fmt: skip

@@ -134,6 +134,14 @@ class EvidenceConfig(_Strict):
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()
 
+    @field_validator("metrics", "subgroups", "robustness")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(map(repr, twice))} stands there more than once")
+        return names
+
     @model_validator(mode="after")
     def _bands_rise(self) -> Self:
         for name, edges in self.bands.items():

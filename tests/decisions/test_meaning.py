@@ -117,6 +117,30 @@ def test_decisions_that_may_be_no_better_than_a_lot_are_said(
     assert ("be no better than giving alarms by lot" in found.sentence) == expected
 
 
+def test_rows_that_are_no_people_are_called_what_they_are() -> None:
+    beats = replace(hundred(), subjects=np.repeat(["x", "y"], 50))
+    sentence = meaning(beats, policy(refer=((0.5, 0.6),)), rows="beats").sentence
+    assert "people" not in sentence
+    for part in (
+        "Of 1,000 beats, 200 are A (prevalence 0.2, that of the rows): 160 (",
+        "of the 800 others, 80 (",
+        "give a false alarm.",
+        "Of 1,000 beats decided not to be A, 16 (",
+        "are A after all.",
+        "from 20 beats with A and 80 without, of 1 and 2 subjects.",
+        "unreliable: fewer than 10 subjects of one kind.",
+    ):
+        assert part in sentence
+    several = replace(hundred(), subjects=np.repeat(np.arange(50), 2).astype(str))
+    found = meaning(several, policy(), prevalence=0.1)
+    assert found.sentence.startswith("Of 1,000 recordings, 100 have A")
+    assert "of 10 and 40 people." in found.sentence
+    assert found.to_dict()["of"] == "recordings"
+    assert meaning(hundred(), policy()).to_dict()["of"] == "people"
+    images = meaning(table(hundred().truth, hundred().probabilities, subjects=False), policy(), rows="images")
+    assert "(assumes one of each subject)" in images.sentence
+
+
 def test_nobody_alarmed_leaves_ppv_open() -> None:
     quiet = meaning(hundred(), policy(thresholds=(1.0,)), prevalence=0.1)
     assert quiet.classes[0].ppv is None
@@ -130,7 +154,7 @@ def test_each_class_has_its_own_and_empty_ones_are_named() -> None:
     assert [item.name for item in found.classes] == ["A"]
     assert found.left_out == ("B",)
     assert "Nothing can be said about B" in found.sentence
-    assert set(found.to_dict()) == {"classes", "left_out", "sentence"}
+    assert set(found.to_dict()) == {"classes", "left_out", "rows", "sentence"}
     json.dumps(found.to_dict(), allow_nan=False)
 
 

@@ -187,7 +187,7 @@ def test_alarms_per_day_are_counted_on_events() -> None:
 
 
 def test_events_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(FormatError, match="record and position_s is not there"):
+    with pytest.raises(FormatError, match="record and position_s are not there"):
         fit_policy(table(), aim="alarms <= 2 per day")
     wrong = replace(table(), columns={"record": np.full(10, "r"), "position_s": np.full(10, "soon")})
     with pytest.raises(FormatError, match="position_s must be seconds"):

@@ -127,10 +127,25 @@ def test_few_positive_subjects_are_unreliable_and_one_group_has_no_gap() -> None
 
 
 def test_columns_that_cannot_be_groups_are_refused() -> None:
-    with pytest.raises(ExperimentError, match=r"no column 'sexx'.*sex.*the data has age, sex"):
+    with pytest.raises(
+        ExperimentError,
+        match=r"no column 'sexx' \(did you mean 'sex'\?\); the data have the columns age, sex\. Name",
+    ):
         require_columns({"sex", "age"}, ["sexx"])
     rows = table()
     with pytest.raises(ExperimentError, match="holds 600 values, more than 20"):
         subgroups(replace(rows, columns={"name": rows.ids}), columns=["name"])
     with pytest.raises(ExperimentError, match="'sex' holds texts"):
         subgroups(rows, columns=["sex"], bands={"sex": [1.0]})
+
+
+def test_columns_that_are_not_there_are_each_named_once() -> None:
+    with pytest.raises(
+        ExperimentError,
+        match=r"no column 'x' and none 'agee' \(did you mean 'age'\?\); the data have the columns age",
+    ):
+        require_columns({"age"}, ["x", "agee", "x"])
+    with pytest.raises(
+        ExperimentError, match=r"no column 'x'; the data have no further column\. Name one that"
+    ):
+        require_columns(set(), ["x"])

@@ -55,7 +55,9 @@ def test_the_evidence_says_what_it_is_about(crossed: Run) -> None:
     assert evidence["protocol"]["rows"] == {"fold 0": 40, "fold 1": 40, "fold 2": 40}
     assert evidence["protocol"]["split"] == "3 folds"
     assert evidence["metrics"]["auroc"]["n"] == 120
-    assert "none: the evidence is about the procedure" in (crossed.folder / "report.html").read_text()
+    page = (crossed.folder / "report.html").read_text()
+    assert "none: the evidence is about the procedure" in page
+    assert "Vicinal · report of a cross-validation" in page
 
 
 def test_one_fold_alone_is_an_ordinary_run_and_the_same(

@@ -72,6 +72,7 @@ def test_contract_findings_come_first(finished: Run, folder: Path, tmp_path: Pat
     assert done.evidence[0]["contract"]["refused"] == [["007", why]]
     assert done.evidence[0]["metrics"]["auroc"]["n"] == 39
     page = (tmp_path / "out" / "report.html").read_text()
+    assert "Vicinal · evaluation of a saved model" in page
     assert "1 of 40 recordings do not fit the model" in page
     assert "units: converted in 10 of 40 recordings" in page
 
@@ -191,7 +192,9 @@ def test_differences_stand_in_both_reports_and_the_json(
 
 
 def test_columns_are_looked_for_before_anything_is_scored(finished: Run, folder: Path) -> None:
-    with pytest.raises(ExperimentError, match="no column 'sx', did you mean 'sex'"):
+    with pytest.raises(
+        ExperimentError, match=r"no column 'sx' \(did you mean 'sex'\?\); the data have the columns"
+    ):
         evaluate([finished.folder], data=folder, columns=["sx"])
     with pytest.raises(ExperimentError, match="expected numbers between commas"):
         evaluate([finished.folder], data=folder, columns=["sex=a"])

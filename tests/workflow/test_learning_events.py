@@ -122,6 +122,11 @@ def test_a_run_goes_from_files_to_evidence(done: Run) -> None:
     assert metrics["accuracy"]["value"] > 0.95
     assert metrics["beat_sensitivity[V]"]["value"] > 0.9
     assert (done.folder / "report.html").stat().st_size > 10_000
+    assert "Of 1,000 beats," in done.evidence["meaning"]["sentence"]
+    assert "people" not in done.evidence["meaning"]["sentence"]
+    assert done.model is not None
+    assert "at the beats of one recording" in done.model.card
+    assert "each dot one of 1,000 beats" in (done.folder / "report.html").read_text()
 
 
 def test_both_maps_and_all_rows_come_from_one_run(done: Run) -> None:

@@ -1,6 +1,7 @@
 """Meaning: what the errors of a policy come to, in people out of 1,000 at a stated prevalence.
 
-Knows score tables and policies; must not know networks or reports.
+Where a row is no person, in what a row is: recordings, of subjects with several; beats; images. Knows score tables
+and policies; must not know networks or reports.
 """
 
 from dataclasses import dataclass
@@ -36,16 +37,17 @@ class Count:
 
 @dataclass(frozen=True)
 class ClassMeaning:
-    """What the decisions about one class come to among 1,000 people.
+    """What the decisions about one class come to among 1,000 people, or beats, or whatever a row is.
 
     Args:    name: the class.  prevalence: 0 to 1.  stated: whether it was given, or is that of the rows.
-             found, missed, false_alarms, referred: people of 1,000; found + missed + referred with the class
+             found, missed, false_alarms, referred: of 1,000; found + missed + referred with the class
              make 1000 * prevalence.
              sensitivity: share of positives decided positive; specificity: of negatives decided negative; a
              referred row is neither.
              ppv, npv: at that prevalence; None when nobody is decided positive, or negative.
              n_positive, n_negative: rows.  n_positive_subjects, n_negative_subjects: None without subjects.
              unreliable: fewer than 10 positive or negative subjects (rows, without subjects).
+             of: what there are 1,000 of, in the plural: "people" where each row is of another one.
     """
 
     name: str
@@ -64,6 +66,7 @@ class ClassMeaning:
     n_positive_subjects: int | None
     n_negative_subjects: int | None
     unreliable: bool
+    of: str = "people"
 
     @property
     def may_be_chance(self) -> bool:
@@ -76,12 +79,13 @@ class ClassMeaning:
     @property
     def sentence(self) -> str:
         """One English paragraph."""
-        q = 1000 * self.prevalence
+        q, words = 1000 * self.prevalence, _words(self.of, self.name)
         which = "stated" if self.stated else "that of the rows"
         parts = [
-            f"Of 1,000 people, {_people(q)} have {self.name} (prevalence {self.prevalence:.3g}, {which}): "
+            f"Of 1,000 {self.of}, {_number(q)} {words.have} {self.name} (prevalence {self.prevalence:.3g}, {which}): "
             f"{_spoken(self.found)} {_are(self.found)} found and {_spoken(self.missed)} {_are(self.missed)} "
-            f"missed; of the {_people(1000 - q)} without it, {_spoken(self.false_alarms)} get a false alarm."
+            f"missed; of the {_number(1000 - q)} {words.others}, {_spoken(self.false_alarms)} {words.get} a false "
+            "alarm."
         ]
         if self.referred.value > 0:
             parts.append(f"{_spoken(self.referred)} {_are(self.referred)} referred to a person.")
@@ -92,13 +96,15 @@ class ClassMeaning:
         if self.npv is not None:
             wrong = Count(1 - self.npv.value, 1 - self.npv.high, 1 - self.npv.low)
             parts.append(
-                f"Of 1,000 people told they do not have it, {_spoken(_times(wrong, 1000))} have it after all."
+                f"Of 1,000 {words.cleared}, {_spoken(_times(wrong, 1000))} {words.after_all} after all."
             )
-        rows = f"{self.n_positive:,} recordings with {self.name} and {self.n_negative:,} without"
+        rows = f"{self.n_positive:,} {words.rows} with {self.name} and {self.n_negative:,} without"
         if self.n_positive_subjects is None:
-            whom = f"{rows} (assumes one recording per person)"
+            whom = f"{rows} (assumes one {'recording per person' if words.people else 'of each subject'})"
         else:
-            whom = f"{rows}, of {self.n_positive_subjects:,} and {self.n_negative_subjects:,} people"
+            whom = (
+                f"{rows}, of {self.n_positive_subjects:,} and {self.n_negative_subjects:,} {words.subjects}"
+            )
         parts.append(f"In brackets, 95 % intervals, from {whom}.")
         if self.may_be_chance:
             parts.append(
@@ -106,7 +112,8 @@ class ClassMeaning:
                 "intervals, be no better than giving alarms by lot."
             )
         if self.unreliable:
-            parts.append(f"These numbers are unreliable: fewer than {RELIABLE_SUBJECTS} people of one kind.")
+            few = words.subjects if words.people or self.n_positive_subjects is not None else words.rows
+            parts.append(f"These numbers are unreliable: fewer than {RELIABLE_SUBJECTS} {few} of one kind.")
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,7 +129,7 @@ class ClassMeaning:
             "unreliable",
             "sentence",
         )
-        values: dict[str, Any] = {"class": self.name, "per": 1000}
+        values: dict[str, Any] = {"class": self.name, "per": 1000, "of": self.of}
         values |= {name: getattr(self, name) for name in plain}
         for name in counts:
             count = getattr(self, name)
@@ -131,15 +138,42 @@ class ClassMeaning:
 
 
 @dataclass(frozen=True)
+class _Words:
+    """How a paragraph speaks of people, of recordings, or of rows that are something rather than have it."""
+
+    have: str
+    others: str
+    get: str
+    cleared: str
+    after_all: str
+    rows: str
+    subjects: str
+    people: bool = False
+
+
+def _words(of: str, name: str) -> _Words:
+    if of == "people":
+        return _Words(
+            "have", "without it", "get", "people told they do not have it", "have it", "recordings", "people", True
+        )  # fmt: skip
+    if of == "recordings":
+        return _Words(
+            "have", "without it", "give", "recordings decided not to have it", "have it", of, "people"
+        )
+    return _Words("are", "others", "give", f"{of} decided not to be {name}", f"are {name}", of, "subjects")
+
+
+@dataclass(frozen=True)
 class Meaning:
     """What a policy's decisions come to, class by class.
 
     Args:    classes: one entry for each class that has both positive and negative rows.
-             left_out: names of the classes that do not.
+             left_out: names of the classes that do not.  rows: what a row is, in the plural.
     """
 
     classes: tuple[ClassMeaning, ...]
     left_out: tuple[str, ...] = ()
+    rows: str = "recordings"
 
     @property
     def sentence(self) -> str:
@@ -147,7 +181,7 @@ class Meaning:
         paragraphs = [item.sentence for item in self.classes]
         if self.left_out:
             names = ", ".join(self.left_out)
-            paragraphs.append(f"Nothing can be said about {names}: no positive or no negative recordings.")
+            paragraphs.append(f"Nothing can be said about {names}: no positive or no negative {self.rows}.")
         return "\n\n".join(paragraphs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,6 +191,7 @@ class Meaning:
         return {
             "classes": {item.name: item.to_dict() for item in self.classes},
             "left_out": list(self.left_out),
+            "rows": self.rows,
             "sentence": self.sentence,
         }
 
@@ -167,8 +202,12 @@ def meaning(
     *,
     prevalence: float | None = None,
     decisions: Int8[np.ndarray, "n k"] | None = None,
+    rows: str = "recordings",
 ) -> Meaning:
-    """Say what the policy's decisions on these rows come to among 1,000 people.
+    """Say what the policy's decisions on these rows come to among 1,000 people, or among 1,000 of what a row is.
+
+    People are counted where rows are recordings and each is of another subject, known or assumed; everything else is
+    counted as what it is, as 1,000 beats of ten people are not 1,000 people.
 
     The shares of positives found, missed and referred, and of negatives alarmed and referred, have
     cluster-adjusted Wilson intervals. What combines two of them (referred, PPV, NPV) takes the corners of
@@ -177,6 +216,7 @@ def meaning(
     Args:    table: rows that fitted neither network nor policy (test).  policy: of the same classes.
              prevalence: that of the field; the policy's, or else the rows', when not given.
              decisions: those of several policies, one for each fold, pooled; the policy's when not given.
+             rows: what a row is, in the plural: recordings, beats, events, images.
     Raises:  FormatError: when table and policy are of different classes.
              ExperimentError: for a prevalence outside 0 to 1, or one for several classes.
              InfeasibleError: when no class has rows of both kinds.
@@ -192,11 +232,13 @@ def meaning(
             f"a binary task; the classes are {', '.join(table.classes)}."
         )
     decisions = policy.decide(table.probabilities) if decisions is None else decisions
+    one_each = table.subjects is None or table.n_subjects == len(table)
+    of = "people" if rows == "recordings" and one_each else rows
     found, left_out = [], []
     for k, name in enumerate(table.classes):
         truth = table.truth[:, k]
         if (truth == 1).any() and (truth == 0).any():
-            found.append(_of_class(name, table, truth == 1, truth == 0, decisions[:, k], prevalence))
+            found.append(_of_class(name, table, truth == 1, truth == 0, decisions[:, k], prevalence, of))
         else:
             left_out.append(name)
     if not found:
@@ -204,7 +246,7 @@ def meaning(
             f"what errors mean needs positive and negative rows of known truth; {', '.join(left_out)} "
             f"lacks one of them in these {len(table)} rows. Use rows that hold both."
         )
-    return Meaning(tuple(found), tuple(left_out))
+    return Meaning(tuple(found), tuple(left_out), rows)
 
 
 def alarm_rates(
@@ -253,6 +295,7 @@ def _of_class(
     negative: Bool[np.ndarray, " n"],
     decisions: Int8[np.ndarray, " n"],
     prevalence: float | None,
+    of: str,
 ) -> ClassMeaning:
     n_positive, n_negative = int(positive.sum()), int(negative.sum())
     q = n_positive / (n_positive + n_negative) if prevalence is None else prevalence
@@ -289,6 +332,7 @@ def _of_class(
         n_positive_subjects=n_subjects[0] if known else None,
         n_negative_subjects=n_subjects[1] if known else None,
         unreliable=min(n_subjects) < RELIABLE_SUBJECTS,
+        of=of,
     )
 
 
@@ -307,13 +351,13 @@ def _times(share: Proportion | Count, factor: float) -> Count:
     return Count(factor * share.value, factor * share.low, factor * share.high)
 
 
-def _people(number: float) -> str:
+def _number(number: float) -> str:
     return f"{number:,.0f}" if number >= 9.95 or number == round(number) else f"{number:.1f}"
 
 
 def _spoken(count: Count) -> str:
-    return f"{_people(count.value)} ({_people(count.low)} to {_people(count.high)})"
+    return f"{_number(count.value)} ({_number(count.low)} to {_number(count.high)})"
 
 
 def _are(count: Count) -> str:
-    return "is" if _people(count.value) == "1" else "are"
+    return "is" if _number(count.value) == "1" else "are"

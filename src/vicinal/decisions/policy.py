@@ -279,7 +279,7 @@ def along(table: ScoreTable) -> tuple[np.ndarray, Float64[np.ndarray, " n"]]:
     if missing:
         raise FormatError(
             f"alarms along a recording need the columns record and position_s; {' and '.join(missing)} "
-            "is not there. Score windows or beats that say where they lie."
+            f"{'are' if len(missing) > 1 else 'is'} not there. Score windows or beats that say where they lie."
         )
     try:
         position_s = np.asarray(table.columns["position_s"], dtype=np.float64)

@@ -29,8 +29,9 @@ def write_card(evidence: Mapping[str, Any], *, network: str) -> str:
     """
     protocol = evidence["protocol"]
     rows = ", ".join(f"{n:,} {part}" for part, n in protocol["rows"].items())
+    of = f"at the {protocol['rows_are']} of" if protocol.get("task") == "events" else "from"
     sections = {
-        "Model": f"Decides {' / '.join(protocol['classes'])} from one recording, with the network\n\n"
+        "Model": f"Decides {' / '.join(protocol['classes'])} {of} one recording, with the network\n\n"
         + "".join(f"    {line}\n" for line in network.splitlines()),
         "Intended use": "Research. It is not a medical device, and its evidence holds for recordings like those "
         "it was judged on.",

@@ -4,6 +4,7 @@ A column of few values is taken as it is; a column of many numbers is cut into b
 know where a column comes from.
 """
 
+import difflib
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64, Int8
 
-from vicinal.errors import ExperimentError, did_you_mean
+from vicinal.errors import ExperimentError
 from vicinal.evidence.metric import Metric
 from vicinal.evidence.metrics import measure
 from vicinal.evidence.resampling import (
@@ -48,13 +49,14 @@ def require_columns(known: Collection[str], wanted: Sequence[str]) -> None:
 
     Raises:  ExperimentError: names all of them.
     """
-    missing = [name for name in wanted if name not in known]
+    missing = dict.fromkeys(name for name in wanted if name not in known)
     if missing:
-        shown = ", ".join(sorted(known)) or "(none)"
+        near = {name: difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5) for name in missing}
+        words = [f"{name!r}{f' (did you mean {one[0]!r}?)' if one else ''}" for name, one in near.items()]
+        shown = f"the columns {', '.join(sorted(known))}" if known else "no further column"
         raise ExperimentError(
-            f"evidence.subgroups: no column {' and no column '.join(repr(name) for name in missing)}"
-            f"{did_you_mean(missing[0], sorted(known))}; the data has {shown}. "
-            "Name its columns, or add them to the label table."
+            f"evidence.subgroups: there is no column {' and none '.join(words)}; the data have {shown}. "
+            "Name one that is there, or add it to the label table."
         )
 
 

@@ -28,7 +28,7 @@ from vicinal.workflow.describing import described_run
 from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, Packed, pack_of
 from vicinal.workflow.grouping import in_subgroups
-from vicinal.workflow.judging import other_beat_maps
+from vicinal.workflow.judging import other_beat_maps, rows_are
 from vicinal.workflow.reporting import report
 from vicinal.workflow.reporting_events import n_positives
 from vicinal.workflow.splitting import described, folds_of, split_of
@@ -151,7 +151,13 @@ def _evidence(
     if not policies:
         raise ExperimentError("cross-validation: no fold has a policy.")
     policy = policies[0]
-    told = meaning(table, policy, prevalence=experiment.decisions.prevalence, decisions=decisions)
+    told = meaning(
+        table,
+        policy,
+        prevalence=experiment.decisions.prevalence,
+        decisions=decisions,
+        rows=rows_are(experiment.inputs),
+    )
     protocol = {
         "title": experiment.title,
         "command": command,
@@ -159,6 +165,7 @@ def _evidence(
         "classes": list(pack.classes),
         "seed": experiment.seed,
         "rows": {f"fold {name}": int((folds.folds == k).sum()) for k, name in enumerate(folds.names)},
+        "rows_are": rows_are(experiment.inputs),
         "positives": int(n_positives(pack, np.arange(len(pack))).sum()),
         "n_skipped": len(pack.skipped),
         "subjects": "known" if pack.subjects is not None else "not known: assumes one recording per person",

@@ -20,7 +20,7 @@ from vicinal.files import read_json, write_json
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
-from vicinal.workflow.judging import expected, judge, other_beat_maps
+from vicinal.workflow.judging import expected, judge, other_beat_maps, rows_are
 from vicinal.workflow.reporting import report
 from vicinal.workflow.splitting import differing_ids, threshold_part
 
@@ -94,6 +94,7 @@ def decide(
     protocol = before["protocol"] | {
         "decided_by": shlex.join(["vicinal", "decide", folder.resolve().name, *words]),
         "n_policies": n_policies,
+        "rows_are": rows_are(experiment.inputs),
     }
     # What the run measured of scores alone stays; alarms are of the policy that gave them.
     kept = {name: value for name, value in before.items() if name != "alarms"}

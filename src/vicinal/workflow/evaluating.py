@@ -187,6 +187,7 @@ def _evidence(
         "task": table.task,
         "classes": list(table.classes),
         "rows": {"evaluated": len(table)},
+        "rows_are": data.rows,
         "n_unlabelled": data.n_unlabelled,
         "subjects": "known" if table.subjects is not None else "not known: assumes one recording per person",
         "model_hash": model.hash,

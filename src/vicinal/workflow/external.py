@@ -27,6 +27,7 @@ from vicinal.scores.scorer import BATCH, Scorer, stacked
 from vicinal.scoretable import ScoreTable
 from vicinal.signal import Signal
 from vicinal.terminal import Show
+from vicinal.workflow.judging import rows_are
 from vicinal.workflow.packing import catalogue_of
 from vicinal.workflow.rating import QUALITY, qualities
 
@@ -40,6 +41,7 @@ class External:
     """Recordings with labels, ready to be read.
 
     Args:    name, notes: of the data set.  module: reads its recordings.  truth: (n, K), of the model's classes.
+             rows: what a row is, in the plural.
              trained: the experiment, where its title is that of the one that trained the model.
     """
 
@@ -50,6 +52,7 @@ class External:
     has_subjects: bool
     truth: Float64[np.ndarray, "n k"]
     n_unlabelled: int
+    rows: str = "recordings"
     trained: str = ""
 
     @property
@@ -141,6 +144,7 @@ def external(model: Model, data: Path, *, overrides: Sequence[str] = ()) -> Exte
         has_subjects=catalogue.has_subjects,
         truth=found[kept],
         n_unlabelled=int((~kept).sum()) + len(catalogue.skipped),
+        rows=rows_are(inputs),
         trained=title if title and title == model.provenance.get("title") else "",
     )
 

@@ -10,12 +10,12 @@ from vicinal.decisions.meaning import alarm_rates, meaning
 from vicinal.decisions.policy import Policy
 from vicinal.errors import InfeasibleError
 from vicinal.evidence.summary import BeatMaps, summarise
-from vicinal.experiment import EvidenceConfig, Experiment
+from vicinal.experiment import EvidenceConfig, Experiment, InputsConfig
 from vicinal.inputs.datasets.mitdb import BEAT_MAPS
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.grouping import in_subgroups
 
-__all__ = ["expected", "judge", "other_beat_maps"]
+__all__ = ["expected", "judge", "other_beat_maps", "rows_are"]
 
 
 def judge(
@@ -30,10 +30,11 @@ def judge(
     """Return the evidence about rows that fitted nothing, decided by the policy, as in `evidence.json`.
 
     Args:    asked: which evidence.  policy: None decides nothing.  protocol: how everything was made.
+             It says in `rows_are` what the rows are.
              seed: of the resamples.  beat_maps: other maps of symbols, as `other_beat_maps` gives them.
     """
     decisions = None if policy is None else policy.decide(table.probabilities)
-    told, notes = _told(table, policy)
+    told, notes = _told(table, policy, str(protocol.get("rows_are", "recordings")))
     found = summarise(
         table,
         decisions=decisions,
@@ -50,14 +51,25 @@ def judge(
     return found | in_subgroups(asked, table, decisions, seed=seed)
 
 
-def _told(table: ScoreTable, policy: Policy | None) -> tuple[dict[str, Any], dict[str, str]]:
+def _told(table: ScoreTable, policy: Policy | None, rows: str) -> tuple[dict[str, Any], dict[str, str]]:
     """Return what the errors mean, or nothing with the reason why these rows cannot tell."""
     if policy is None:
         return {}, {}
     try:
-        return meaning(table, policy).to_dict(), {}
+        return meaning(table, policy, rows=rows).to_dict(), {}
     except InfeasibleError as error:
         return {}, {"no_meaning": str(error)}
+
+
+def rows_are(inputs: InputsConfig) -> str:
+    """Return what one row of the scores is, in the plural, as a person would call it."""
+    if inputs.dataset == "mitdb" and (inputs.task == "events" or inputs.options.get("view") == "beats"):
+        return "beats"
+    if inputs.task == "events":
+        return "events"
+    if inputs.contract.rate_hz is None:
+        return "images"
+    return "series" if inputs.dataset == "ucr" else "recordings"
 
 
 def other_beat_maps(experiment: Experiment) -> dict[str, dict[str, str]]:

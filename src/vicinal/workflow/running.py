@@ -31,7 +31,7 @@ from vicinal.workflow.disturbing import refuse_images, under_disturbances
 from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.history import History
-from vicinal.workflow.judging import expected, judge, other_beat_maps
+from vicinal.workflow.judging import expected, judge, other_beat_maps, rows_are
 from vicinal.workflow.learning import Learned, learn_split
 from vicinal.workflow.rating import with_quality
 from vicinal.workflow.reporting import report
@@ -287,6 +287,7 @@ def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, comm
         "classes": list(pack.classes),
         "seed": experiment.seed,
         "rows": split.counts,
+        "rows_are": rows_are(experiment.inputs),
         "positives": {part: int(n_positives(pack, split.indices(part)).sum()) for part in split.counts},
         "n_skipped": len(pack.skipped),
         "subjects": "known" if pack.subjects is not None else "not known: assumes one recording per person",

@@ -123,7 +123,7 @@ def tell_scores(scored: Scored, terminal: Terminal) -> None:
         terminal.result(f"... and {len(lines) - _MOST_ROWS - 1} more; --output FILE writes all of them.")
     if scored.prevalence is not None:
         terminal.say(
-            f"field_probability: where {scored.prevalence:g} of the people have it, as the policy states; probability: "
+            f"field_probability: where a share of {scored.prevalence:g} has it, as the policy states; probability: "
             "where it is as common as in the rows the threshold was fitted on. The decision is the same by both."
         )
     for name, reason in scored.skipped:

@@ -126,11 +126,20 @@ def render_text(report: Report) -> str:
 
 def _head(report: Report) -> Head:
     return Head(
-        "Vicinal · report of one run",
+        f"Vicinal · {_kind(report)}",
         str(report.protocol.get("title", "")),
         headline(report),
         meaning(report),
     )
+
+
+def _kind(report: Report) -> str:
+    """Return what the page is about, from what only such evidence holds."""
+    if "contract" in report.evidence:
+        return "evaluation of a saved model"
+    if "folds_hash" in report.protocol:
+        return "report of a cross-validation"
+    return "report of one run"
 
 
 def _sections(report: Report) -> list[Section]:

@@ -275,10 +275,11 @@ def _colours(by_class: ByClass) -> list[str]:
     return [CYCLE[k % len(CYCLE)] for k in range(len(by_class))]
 
 
-def people_plot(counts: Mapping[str, float], *, n: int = 1000, columns: int = 50) -> str:
+def people_plot(counts: Mapping[str, float], *, of: str = "people", n: int = 1000, columns: int = 50) -> str:
     """Draw n people as dots, in the given order and share; the rest are grey.
 
     Args:    counts: style name to people of n; the largest remainders round up so that their sum holds.
+             of: what they are, where they are no people.
     """
     exact = np.array(list(counts.values()), np.float64)
     whole = np.floor(exact).astype(np.int64)
@@ -293,7 +294,7 @@ def people_plot(counts: Mapping[str, float], *, n: int = 1000, columns: int = 50
         paths.append(f'<path class="{style}" d="{dots}"/>' if dots else "")
     view_box = f"0 0 {10 * columns} {10 * rows}"
     return (
-        f'<svg class="people" viewBox="{view_box}" role="img" aria-label="{n} people">{"".join(paths)}</svg>'
+        f'<svg class="people" viewBox="{view_box}" role="img" aria-label="{n:,} {of}">{"".join(paths)}</svg>'
     )
 
 

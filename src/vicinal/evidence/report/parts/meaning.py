@@ -1,4 +1,4 @@
-"""What the errors mean: a paragraph for each class, and 1,000 people as dots."""
+"""What the errors mean: a paragraph for each class, and 1,000 people, or beats, as dots."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,12 +30,16 @@ def meaning(report: Report) -> list[Block]:
         blocks.append(Fold(f"{len(panels) - _MOST_PICTURES} more classes", [Grid(panels[_MOST_PICTURES:])]))
     if told.get("left_out"):
         names = ", ".join(told["left_out"])
-        blocks.append(Paragraph(f"Nothing can be said about {names}: no positive or no negative recordings."))
+        blocks.append(
+            Paragraph(
+                f"Nothing can be said about {names}: no positive or no negative {told.get('rows', 'recordings')}."
+            )
+        )
     return [*blocks, *sources(report, what="decisions")]
 
 
 def _picture(told: Mapping[str, Any]) -> People:
-    counts = {name: float(told[name]["value"]) for name in _PEOPLE}
+    counts, of = {name: float(told[name]["value"]) for name in _PEOPLE}, told.get("of", "people")
     key = [
         (
             name,
@@ -45,4 +49,6 @@ def _picture(told: Mapping[str, Any]) -> People:
         for name in _PEOPLE
         if counts[name] > 0 or name != "referred"
     ]
-    return People(people_plot(counts), [*key, ("rest", "rightly left alone", "each dot one of 1,000")])
+    return People(
+        people_plot(counts, of=of), [*key, ("rest", "rightly left alone", f"each dot one of 1,000 {of}")]
+    )

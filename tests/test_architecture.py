@@ -57,7 +57,7 @@ TORCH_FREE = (
     "vicinal.inputs.batches",
     "vicinal.workflow.disturbed",
     "vicinal.experiment", "vicinal.cli.app", "vicinal.workflow.packing",
-    "vicinal.workflow.telling_inputs",
+    "vicinal.workflow.telling_inputs", "vicinal.workflow.watching",
 )  # fmt: skip
 
 

@@ -6,16 +6,20 @@ Results go to standard output, messages and progress to standard error. It must 
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["QUIET", "Quiet", "Show", "Terminal", "Update"]
+__all__ = ["QUIET", "Quiet", "Show", "Terminal", "Update", "View", "spoken"]
 
 _PLAIN_LINE_EVERY_S = 15.0
+_DRAWN_EVERY_S = 1.0
+"""A drawing takes some milliseconds, which the work pays for."""
+
 _PIPE_WIDTH = 160
 _PARAGRAPH_WIDTH = 110
 
@@ -26,6 +30,16 @@ class Update(Protocol):
     def __call__(self, done: int, total: int | None, words: str = "") -> None: ...  # noqa: D102
 
 
+class View(Protocol):
+    """What there is to see of something while it changes."""
+
+    def drawn(self) -> RenderableType:
+        """Return it as a terminal shows it."""
+
+    def line(self) -> str:
+        """Return it in one line."""
+
+
 class Show(Protocol):
     """Where work reports how it goes."""
 
@@ -34,6 +48,9 @@ class Show(Protocol):
 
     def progress(self, what: str) -> contextlib.AbstractContextManager[Update]:
         """Show progress while the block runs."""
+
+    def live(self, view: View) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """Show a view while the block runs; what is yielded is called when it has changed."""
 
 
 class Quiet:
@@ -46,6 +63,11 @@ class Quiet:
     def progress(self, what: str) -> Iterator[Update]:  # noqa: ARG002  # the interface of Show
         """Ignore the progress."""
         yield _ignore
+
+    @contextlib.contextmanager
+    def live(self, view: View) -> Iterator[Callable[[], None]]:  # noqa: ARG002  # the interface of Show
+        """Ignore the view."""
+        yield lambda: None
 
 
 def _ignore(done: int, total: int | None, words: str = "") -> None:
@@ -70,6 +92,14 @@ class Terminal:
     def progress(self, what: str) -> contextlib.AbstractContextManager[Update]:
         """Show a bar on a terminal, and a plain line now and then elsewhere."""
         return self._bar(what) if self._errors.is_terminal else self._lines(what)
+
+    def live(self, view: View) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """Draw a view once a second on a terminal, and print its line now and then elsewhere; at the end, its line."""
+        return self._drawing(view) if self._errors.is_terminal else self._line_by_line(view)
+
+    def picture(self, view: View) -> None:
+        """Print a view to standard output, drawn as it is now."""
+        self._results.print(view.drawn())
 
     def result(self, text: str) -> None:
         """Print text to standard output as it is."""
@@ -124,3 +154,35 @@ class Terminal:
 
         yield update
         self.say(f"{what}: done in {time.monotonic() - start:.1f} s")
+
+    @contextlib.contextmanager
+    def _drawing(self, view: View) -> Iterator[Callable[[], None]]:
+        # Without a thread that draws by itself: it would see the view while it changes.
+        with Live(view.drawn(), console=self._errors, auto_refresh=False, transient=True) as live:
+            yield _at_most_every(_DRAWN_EVERY_S, lambda: live.update(view.drawn(), refresh=True))
+        self.say(view.line())
+
+    @contextlib.contextmanager
+    def _line_by_line(self, view: View) -> Iterator[Callable[[], None]]:
+        yield _at_most_every(_PLAIN_LINE_EVERY_S, lambda: self.say(view.line()))
+        self.say(view.line())
+
+
+def _at_most_every(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that acts when it is called and so many seconds have passed since it last did."""
+    last = time.monotonic()
+
+    def call() -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            act()
+            last = time.monotonic()
+
+    return call
+
+
+def spoken(seconds: float) -> str:
+    """Return seconds in words: "40 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -4,7 +4,7 @@ import pytest
 
 from vicinal.experiment import load_experiment
 from vicinal.workflow.measuring import Measures
-from vicinal.workflow.pacing import Pace, expected_s, pace_of, spoken, total_s
+from vicinal.workflow.pacing import Pace, expected_s, pace_of, total_s
 from vicinal.workflow.trial import Trial
 
 
@@ -25,7 +25,3 @@ def test_a_pace_is_timed(experiment_file: Path) -> None:
     assert found.step_s > 0
     assert found.check_s > 0
     assert found.scoring_s > 0
-
-
-def test_seconds_are_said_in_words() -> None:
-    assert [spoken(seconds) for seconds in (40.4, 700, 12_600)] == ["40 s", "12 min", "3.5 h"]

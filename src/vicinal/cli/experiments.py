@@ -16,9 +16,9 @@ from vicinal.cli.options import (
     overrides_of,
     print_json,
 )
-from vicinal.terminal import Terminal
+from vicinal.terminal import QUIET, Terminal
 
-__all__ = ["compare", "decide", "demo", "report", "run"]
+__all__ = ["compare", "decide", "demo", "report", "run", "watch"]
 
 
 def demo(
@@ -76,6 +76,22 @@ def run(
         print_json({"folder": str(done.folder), **done.evidence})
     else:
         tell_run(done, terminal)
+
+
+def watch(
+    run: Annotated[Path, typer.Argument(help="The folder of a run: under way, interrupted or finished.")],
+    as_json: Json = False,
+) -> None:
+    """Follow a run from another terminal until it ends, or Ctrl-C; --json says once where it is."""
+    from vicinal.workflow.watching import watch
+
+    terminal = Terminal()
+    watched = watch(run, follow=not as_json, show=QUIET if as_json else terminal)
+    if as_json:
+        print_json(watched.to_dict())
+    else:
+        terminal.picture(watched.view)
+        terminal.result(watched.words())
 
 
 def decide(

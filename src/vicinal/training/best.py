@@ -10,12 +10,11 @@ import numpy as np
 from jaxtyping import Float32
 from torch import nn
 
-__all__ = ["BEST_WHEN_LOW", "Best", "weights_of"]
+from vicinal.training.config import BEST_WHEN_LOW
+
+__all__ = ["Best", "weights_of"]
 
 Weights = dict[str, Float32[np.ndarray, "..."]]
-
-BEST_WHEN_LOW = frozenset({"loss", "ece"})
-"""Names of validation metrics; every other one is best when high."""
 
 
 class Best:

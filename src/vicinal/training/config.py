@@ -7,7 +7,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["TrainingConfig"]
+__all__ = ["BEST_WHEN_LOW", "TrainingConfig"]
+
+BEST_WHEN_LOW = frozenset({"loss", "ece"})
+"""Names of validation metrics; every other one is best when high."""
 
 
 class TrainingConfig(BaseModel):

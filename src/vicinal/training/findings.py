@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vicinal.training.best import BEST_WHEN_LOW
+from vicinal.training.config import BEST_WHEN_LOW
 
 __all__ = ["Finding", "findings_of"]
 

@@ -11,10 +11,7 @@ from typing import Any
 
 from vicinal.training.findings import Finding, findings_of
 
-__all__ = ["Looked", "Monitor", "Progress"]
-
-Progress = Callable[[int, int | None, str], None]
-"""Called with steps done, steps in all (None while they are being timed), and a few words."""
+__all__ = ["Looked", "Monitor"]
 
 
 @dataclass(frozen=True)
@@ -33,18 +30,14 @@ class Monitor:
     """Records of the steps and epochs of one run.
 
     Args:    sink: receives each record, one flat dict a step and one an epoch (a line of `history.jsonl`).
-             progress: called at each step.
     """
 
-    def __init__(
-        self, sink: Callable[[dict[str, Any]], None] | None = None, progress: Progress | None = None
-    ) -> None:
-        self._sink, self._progress = sink, progress
+    def __init__(self, sink: Callable[[dict[str, Any]], None] | None = None) -> None:
+        self._sink = sink
         # Of the steps since the last validation: loss, learning rate, and the update ratio of each stage.
         self._steps: list[tuple[float, float, dict[str, float]]] = []
         self._epochs: list[dict[str, Any]] = []
         self._rollbacks: list[dict[str, Any]] = []
-        self._words = ""
         self._end: dict[str, Any] | None = None
         self._n_records = 0
 
@@ -54,7 +47,6 @@ class Monitor:
             "steps": list(self._steps),
             "epochs": self.epochs,
             "rollbacks": list(self._rollbacks),
-            "words": self._words,
             "end": self._end,
             "n_records": self._n_records,
         }
@@ -63,7 +55,7 @@ class Monitor:
         """Go on as the monitor that returned `state`."""
         self._steps = [(loss, rate, dict(ratios)) for loss, rate, ratios in state["steps"]]
         self._epochs, self._rollbacks = list(state["epochs"]), list(state["rollbacks"])
-        self._words, self._n_records, self._end = state["words"], state["n_records"], state["end"]
+        self._n_records, self._end = state["n_records"], state["end"]
 
     def step(
         self,
@@ -96,8 +88,6 @@ class Monitor:
             record |= {"update_ratio": ratios, "dead_units": None if dead is None else _short(dead)}
         self._steps.append((loss, learning_rate, ratios))
         self._pass_on(record)
-        if self._progress is not None:
-            self._progress(step, total, f"loss {loss:.3f}, {rows_per_s:.0f} rows/s{self._words}")
 
     @property
     def n_noted(self) -> int:
@@ -139,8 +129,6 @@ class Monitor:
         self._steps = []
         self._epochs.append(record)
         self._pass_on(record)
-        gap = "" if training is None else f" (training {training[select]:.4f})"
-        self._words = f", validation {select} {validation[select]:.4f}{gap}"
 
     def rollback(self, *, step: int, to_step: int, what: str, rate_share: float, n_noted: int) -> None:
         """Record that a step failed, and that training goes on from an earlier one.

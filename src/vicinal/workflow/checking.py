@@ -22,7 +22,7 @@ from vicinal.inputs.reference import describe
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
-from vicinal.training.best import BEST_WHEN_LOW
+from vicinal.training.config import BEST_WHEN_LOW
 from vicinal.workflow.splitting import differing_ids, scored_parts, threshold_part
 
 __all__ = ["check_run"]

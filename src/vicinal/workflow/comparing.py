@@ -17,13 +17,13 @@ from vicinal.execution import map_tasks
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
 from vicinal.representations.matching import By
-from vicinal.terminal import QUIET, Show
-from vicinal.training.best import BEST_WHEN_LOW
+from vicinal.terminal import QUIET, Show, spoken
+from vicinal.training.config import BEST_WHEN_LOW
 from vicinal.workflow.contenders import Contender, contenders, cuts_of
 from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.mapping import explained
 from vicinal.workflow.measuring import NOTHING, Measures
-from vicinal.workflow.pacing import Pace, pace_of, spoken, total_s
+from vicinal.workflow.pacing import Pace, pace_of, total_s
 from vicinal.workflow.summing_up import sum_up
 from vicinal.workflow.trial import Outcome, Trial, gathered_for, perform
 

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -33,6 +33,8 @@ from vicinal.training.checkpoint import Checkpoints
 from vicinal.training.config import TrainingConfig
 from vicinal.training.loop import Fitted, fit
 from vicinal.training.monitor import Monitor
+from vicinal.workflow.course import Course
+from vicinal.workflow.course_view import CourseView
 from vicinal.workflow.learning_events import segments_of, validation_at_events, width_of
 
 __all__ = ["Learned", "learn", "learn_split"]
@@ -66,12 +68,13 @@ def learn_split(
     *,
     config: TrainingConfig | None = None,
     sink: Callable[[dict[str, Any]], None] | None = None,
+    past: Iterable[Mapping[str, Any]] = (),
     show: Show = QUIET,
     checkpoints: Checkpoints | None = None,
 ) -> Learned:
     """Learn what an experiment says, from the training rows of a split of its pack.
 
-    Args:    config: instead of the experiment's own.  sink, show, checkpoints, and errors: as for `learn`.
+    Args:    config: instead of the experiment's own.  sink, past, show, checkpoints, and errors: as for `learn`.
     """
     return learn(
         pack,
@@ -84,6 +87,7 @@ def learn_split(
         config=config or experiment.training,
         seed=experiment.seed,
         sink=sink,
+        past=past,
         show=show,
         checkpoints=checkpoints,
     )
@@ -101,12 +105,15 @@ def learn(
     config: TrainingConfig,
     seed: int,
     sink: Callable[[dict[str, Any]], None] | None,
+    past: Iterable[Mapping[str, Any]] = (),
     show: Show,
     checkpoints: Checkpoints | None = None,
 ) -> Learned:
     """Build a network and fit it on `train` rows, keeping the weights that are best on `validation` rows.
 
-    Args:    checkpoints: of training; it goes on from the newest.
+    Args:    sink: receives each record of the monitor.  past: records from before, of a run that goes on.
+             show: draws the course of training, and says what the monitor found.
+             checkpoints: of training; it goes on from the newest.
     Raises:  ExperimentError: when `config.select` is no metric of this task.  Else as `fit`.
     """
     # Each validation scores with new weights: compiling for each would cost more than it gives.
@@ -141,8 +148,16 @@ def learn(
     sampled = _sample(train, n=len(validation), seed=seed)
     # Rows without any event have no metric; then there is no gap to tell.
     at_some = task == "events" and isinstance(rows, Pack) and bool((rows.targets(sampled).classes >= 0).any())
-    with show.progress("training") as update:
-        monitor = Monitor(sink=sink, progress=update)
+    course = Course(past)
+    with show.live(CourseView(course)) as changed:
+
+        def keep(record: dict[str, Any]) -> None:
+            if sink is not None:
+                sink(record)
+            course.add(record)
+            changed()
+
+        monitor = Monitor(keep)
         fitted = fit(
             trained,
             batches,
@@ -173,8 +188,8 @@ def learn(
             "n_steps": fitted.n_steps,
         },
     )
-    if fitted.n_steps < fitted.n_planned:
-        show.say(next(one.message for one in monitor.findings if one.kind == "stopped early"))
+    for finding in monitor.findings:
+        show.say(f"{finding.kind}: {finding.message}")
     return Learned(model, {**frozen_weights, **fitted.last}, fitted, monitor, engine, config.select)
 
 

@@ -8,7 +8,7 @@ from vicinal.scores.score import score_pack
 from vicinal.workflow.learning import learn_split
 from vicinal.workflow.trial import Trial, gathered_for
 
-__all__ = ["Pace", "expected_s", "pace_of", "spoken", "total_s"]
+__all__ = ["Pace", "expected_s", "pace_of", "total_s"]
 
 _STEPS = 8
 
@@ -51,13 +51,6 @@ def expected_s(trial: Trial, pace: Pace) -> float:
         return 60 * config.minutes + measuring_s
     steps = config.steps or 0
     return steps * pace.step_s + pace.check_s * (1 + steps / config.validate_after_steps) + measuring_s
-
-
-def spoken(seconds: float) -> str:
-    """Return seconds in words: "40 s", "12 min", "3.5 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def total_s(trials: Sequence[Trial], paces: dict[str, Pace]) -> float:

@@ -8,6 +8,7 @@ import fcntl
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ from vicinal.files import read_json, write_bytes, write_json
 from vicinal.terminal import Show
 
 __all__ = [
-    "EXPERIMENT", "Begun", "begin", "checkpoints_of", "free_folder", "hidden_folder", "is_interrupted", "keep_to",
-    "run_folder",
+    "EXPERIMENT", "Begun", "begin", "checkpoints_of", "free_folder", "hidden_folder", "is_held", "is_interrupted",
+    "keep_to", "run_folder",
 ]  # fmt: skip
 
 EXPERIMENT = "experiment.toml"
@@ -186,15 +187,37 @@ def _held(part: Path, folder: Path) -> Iterator[None]:
     part.mkdir(exist_ok=True)
     handle = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise PathError(
-                f"another process is at the run {folder}. Wait for it, or give another --output."
-            ) from error
+        # Whoever follows a run asks with a lock of a moment, which is waited for.
+        for wait_s in (0.05, 0.1, 0.0):
+            if _is_locked(handle, fcntl.LOCK_EX):
+                break
+            time.sleep(wait_s)
+        else:
+            raise PathError(f"another process is at the run {folder}. Wait for it, or give another --output.")
         yield
     finally:
         os.close(handle)
+
+
+def is_held(part: Path) -> bool:
+    """Whether a process is at work in the hidden folder of a run; one that is not there is held by nobody."""
+    try:
+        handle = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _is_locked(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+def _is_locked(handle: int, kind: int) -> bool:
+    """Take a lock without waiting; return whether it was free."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _empty(part: Path) -> None:

@@ -237,7 +237,9 @@ def _learn(experiment: Experiment, gathered: Gathered, folder: Path, stop: Stop,
     n_kept = 0 if newest is None else newest.facts["monitor"]["n_records"]
     with History(folder / "history.jsonl", n_kept=n_kept) as history:
         checkpoints.before_writing = history.sync
-        return learn_split(experiment, pack, split, sink=history.add, show=show, checkpoints=checkpoints)
+        return learn_split(
+            experiment, pack, split, sink=history.add, past=history.past(), show=show, checkpoints=checkpoints
+        )
 
 
 def _decide(

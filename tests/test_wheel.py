@@ -17,7 +17,7 @@ from vicinal.representations.presets import NETWORKS
 assert "resnet1d" in NETWORKS
 assert (resources.files("vicinal.workflow") / "founding.toml").is_file()
 assert (resources.files("vicinal.evidence.report") / "report.html.j2").is_file()
-assert (resources.files("vicinal.representations") / "ppv.cpp").is_file()
+assert all((resources.files("vicinal.representations") / name).is_file() for name in ("ppv.cpp", "filtering.cpp"))
 assert (resources.files("vicinal") / "py.typed").is_file()
 print(vicinal.__version__)
 """

@@ -27,18 +27,18 @@ def is_loaded(name: str) -> bool:
     return name in _made
 
 
-def library(name: str) -> CDLL | None:
+def library(name: str, *flags: str) -> CDLL | None:
     """Compile `<name>.cpp` of this folder (about a second) and load it, once for each process.
 
-    Args:    name: of the source, without its suffix.
+    Args:    name: of the source, without its suffix.  flags: after those that hold for all.
     Returns: None when there is no C++ compiler (`CXX`, or else the usual names), or it cannot make the library.
     """
     if name not in _made:
-        _made[name] = _make(name)
+        _made[name] = _make(name, flags)
     return _made[name]
 
 
-def _make(name: str) -> CDLL | None:
+def _make(name: str, flags: tuple[str, ...]) -> CDLL | None:
     """Make the library in a folder that nobody else can write to, and delete it once it is loaded.
 
     So nothing stays that another processor, version or user could change or load.
@@ -49,7 +49,7 @@ def _make(name: str) -> CDLL | None:
     source = Path(__file__).with_name(f"{name}.cpp")
     with tempfile.TemporaryDirectory(prefix="vicinal-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / f"{name}.so"
-        command = [compiler, *FLAGS, "-o", str(made), str(source)]
+        command = [compiler, *FLAGS, *flags, "-o", str(made), str(source)]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
             return CDLL(str(made))

@@ -84,14 +84,14 @@ def convolve(
 
 
 @lru_cache
-def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
+def transforms(taps: int, n_points: int = N_POINTS) -> tuple[Tensor, Tensor, Tensor]:
     """Return A (outputs, points), G (points, taps) and B (points, points): y = A ((G w) * (B x)), float32.
 
     B is the inverse of the transposed Vandermonde matrix of the points; each of its rows is scaled to about 1,
     and the same row of G back.
     """
-    powers = [[Fraction(p) ** k for k in range(N_POINTS)] for p in POINTS]
-    powers.append([Fraction(k == N_POINTS - 1) for k in range(N_POINTS)])
+    powers = [[Fraction(p) ** k for k in range(n_points)] for p in POINTS[: n_points - 1]]
+    powers.append([Fraction(k == n_points - 1) for k in range(n_points)])
     b = [list(column) for column in zip(*_inverse(powers), strict=True)]
     scales = [2.0 ** round(torch.tensor(float(max(map(abs, row)))).log2().item()) for row in b]
     scale = torch.tensor(scales, dtype=torch.float64)[:, None]
@@ -102,9 +102,10 @@ def transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
             [[float(v) for v in row[:n]] for row in powers[:-1]] + [infinity], dtype=torch.float64
         )
 
-    a = at_points(N_POINTS + 1 - taps).T.float().contiguous()
+    a = at_points(n_points + 1 - taps).T.float().contiguous()
     g = (at_points(taps) * scale).float()
-    return a, g, (torch.tensor([[float(v) for v in row] for row in b], dtype=torch.float64) / scale).float()
+    exact = torch.tensor([[float(v) for v in row] for row in b], dtype=torch.float64)
+    return a, g, (exact / scale).float().contiguous()
 
 
 def _inverse(matrix: list[list[Fraction]]) -> list[list[Fraction]]:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from vicinal.representations import winograd
+from vicinal.representations import filtering, winograd
 from vicinal.representations.layers.geometry import Facts, Shape, Taps, n_values
 from vicinal.representations.layers.initial import draw_head_, draw_weights_
 from vicinal.representations.layers.lengths import output_lengths, zero_past_
@@ -35,6 +35,8 @@ def convolve(
              taps: stride, dilation and padding per axis; one for 1-D weights, two for 2-D ones.
              groups: parts of the channels that do not see each other.
     """
+    if groups == 1 and filtering.suits(x, weight, taps[-1]):
+        return filtering.convolve(x, weight, bias, taps[-1])
     if groups == 1 and winograd.suits(x, weight, taps[-1]):
         return winograd.convolve(x, weight, bias, taps[-1])
     if weight.dim() == 3:  # an image of height one; a view, not a copy

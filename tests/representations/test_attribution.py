@@ -173,20 +173,20 @@ def test_a_network_that_counts_has_no_gradient_but_can_be_hidden_from():
     assert occlusion(network, x, window=9).abs().max() > 0
 
 
-def trained_on_a_bump() -> tuple[Network, torch.Tensor]:
-    """Return a network that has learnt to tell a bump from a dip, and signals with bumps."""
+def trained_on_bumps(text: str, sizes: tuple[int, ...], *, width: float) -> tuple[Network, torch.Tensor]:
+    """Return a network that has learnt to tell a bump from a dip, and signals or images with bumps."""
     generator = torch.Generator().manual_seed(0)
-    network = build(
-        "conv 8 window 9 same | relu | conv 8 window 5 same | norm | relu | mean-max | dense 1",
-        input_shape=(1, 100), n_outputs=1, seed=0,
-    )  # fmt: skip
+    network = build(text, input_shape=(1, *sizes), n_outputs=1, seed=0)
 
     def draw(n: int) -> tuple[torch.Tensor, torch.Tensor]:
         truth = (torch.rand(n, generator=generator) < 0.5).float()
-        place = 10 + 80 * torch.rand(n, 1, generator=generator)
-        bump = torch.exp(-0.5 * ((torch.arange(100) - place) / 3).square())
-        noise = 0.3 * torch.randn(n, 100, generator=generator)
-        return ((2 * truth - 1)[:, None] * 2 * bump + noise).unsqueeze(1), truth
+        away = torch.zeros(n, *sizes)
+        for axis, size in enumerate(sizes):
+            place = size / 10 + size * 8 / 10 * torch.rand(n, 1, generator=generator)
+            along = ((torch.arange(size) - place) / width).square()
+            away += along.view(n, *(-1 if k == axis else 1 for k in range(len(sizes))))
+        bump = (2 * truth - 1).view(n, *[1] * len(sizes)) * 2 * torch.exp(-0.5 * away)
+        return (bump + 0.3 * torch.randn(n, *sizes, generator=generator)).unsqueeze(1), truth
 
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(60):
@@ -210,18 +210,27 @@ def by_hiding(network, x, lengths):
 
 
 def by_looks(network, x, lengths):  # noqa: ARG001  (a map that ignores the network is what is planted here)
-    return x.diff(dim=2, append=x[..., -1:])
+    return x.diff(dim=-1, append=x[..., -1:])
 
 
-def test_a_map_finds_the_bump_and_dies_with_the_weights():
-    network, x = trained_on_a_bump()
+@pytest.mark.parametrize(
+    ("text", "sizes", "width", "around"),
+    [
+        ("conv 8 window 9 same | relu | conv 8 window 5 same | norm | relu | mean-max | dense 1", (100,), 3, 8),
+        ("conv 8 window 5 same | relu | conv 8 window 3 same | norm | relu | mean-max | dense 1", (20, 24), 2, 5),
+    ],
+    ids=["signal", "image"],
+)  # fmt: skip
+def test_a_map_finds_the_bump_and_dies_with_the_weights(text, sizes, width, around):
+    network, x = trained_on_bumps(text, sizes, width=width)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    places = x[:, 0].argmax(1)
+    peaks = np.array(np.unravel_index(x.flatten(1).argmax(1).numpy(), sizes)).T
 
     for method in (by_gradients, by_hiding):
-        values = method(network, x, None).reshape(len(x), -1)
-        near = torch.stack([row[max(p - 8, 0) : p + 9].sum() for row, p in zip(values, places, strict=True)])
-        assert (near > 0.5 * values.sum(1)).all()
+        values = method(network, x, None).reshape(len(x), *sizes)
+        for row, peak in zip(values, peaks, strict=True):
+            near = row[tuple(slice(max(at - around, 0), at + around + 1) for at in peak.tolist())]
+            assert near.sum() > 0.5 * row.sum()
         found = randomised(network, x, method=method, draws=6)
         assert [one.stage.split()[0] for one in found] == ["dense", "norm", "conv", "conv"]
         assert abs(found[-1].signed) < 0.3

@@ -167,6 +167,39 @@ def test_a_transformer_by_hand(more: str, pairs: int) -> None:
     assert stage.multiply_adds == 10 * (4 * 12 + 4 * 4) + pairs * 8 + 10 * (4 * 16 + 16 * 4)
 
 
+# In 16 rows, windows of 3 hold 2 + 14 * 3 + 2 rows; in 16 columns, windows of 5 hold 3 + 4 + 12 * 5 + 4 + 3.
+ROWS_OF_3, COLUMNS_OF_5 = 46, 74
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "multiply_adds"),
+    [
+        # 8 -> 3 * 8 and 8 -> 8 with biases at each of 256 pixels; each pair 8 products to ask and 8 to answer.
+        ("attention 8 heads 2", 288, 256 * (8 * 24 + 8 * 8) + 256 * 256 * 16),
+        ("attention 8 heads 2 window 3x5", 288, 256 * (8 * 24 + 8 * 8) + ROWS_OF_3 * COLUMNS_OF_5 * 16),
+        # And two norms of 8 + 8, 8 -> 32 and 32 -> 8 with biases at each pixel.
+        (
+            "transformer 8 heads 2 window 3",
+            288 + 2 * 16 + (8 * 32 + 32) + (32 * 8 + 8),
+            256 * (8 * 24 + 8 * 8 + 8 * 32 + 32 * 8) + ROWS_OF_3 * ROWS_OF_3 * 16,
+        ),
+        # 7 x 6 windows of 3 x 5 over 8 channels, each with weights and a bias of its own.
+        ("local 2 window 3x5 stride 2", 7 * 6 * 2 * (8 * 15 + 1), 7 * 6 * 2 * 8 * 15),
+    ],
+)
+def test_costs_on_an_image_by_hand(text: str, parameters: int, multiply_adds: int) -> None:
+    stage = inspect(f"{text} | mean | dense 1", input_shape=(8, 16, 16), rate_hz=None).stages[0]
+    assert (stage.parameters, stage.multiply_adds) == (parameters, multiply_adds)
+
+
+def test_windows_on_an_image_cost_what_the_sums_come_to() -> None:
+    stages = [
+        inspect(f"{text} | mean | dense 1", input_shape=(8, 16, 16), rate_hz=None).stages[0]
+        for text in ("attention 8 heads 2 window 3x5", "transformer 8 heads 2 window 3")
+    ]
+    assert [(stage.parameters, stage.multiply_adds) for stage in stages] == [(288, 120_000), (872, 230_464)]
+
+
 def test_lstm_bidir_by_hand() -> None:
     found = inspect("lstm_bidir", input_shape=(12, 1000), rate_hz=100, n_outputs=5)
     first, second = 2 * 4 * 256 * (12 + 256), 2 * 4 * 256 * (512 + 256)  # two directions, four gates

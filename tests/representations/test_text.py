@@ -67,6 +67,33 @@ def test_a_plan_is_plain_data() -> None:
     assert str(plan) == "conv 64 window 7 stride 2 same | norm | dropout 0.5 | residual 64 window 5 * 2"
 
 
+@pytest.mark.parametrize(
+    ("text", "stage", "printed"),
+    [
+        (
+            "attention 8 window 3x5 heads 2",
+            Stage("attention", 8, (("heads", 2), ("window", (3, 5)))),
+            "attention 8 heads 2 window 3x5",
+        ),
+        (
+            "transformer 8 heads 2 window 3 * 2",
+            Stage("transformer", 8, (("heads", 2), ("window", 3)), (), 2),
+            "transformer 8 heads 2 window 3 * 2",
+        ),
+        (
+            "attention 8 causal window 5 heads 2",
+            Stage("attention", 8, (("heads", 2), ("window", 5)), ("causal",)),
+            "attention 8 heads 2 window 5 causal",
+        ),
+    ],
+)
+def test_a_window_of_attention_is_read_and_printed(text: str, stage: Stage, printed: str) -> None:
+    plan = parse(text)
+    assert plan == Plan((stage,))
+    assert str(plan) == printed
+    assert parse(printed) == plan
+
+
 def test_a_bar_may_stand_beside_a_line_break() -> None:
     assert parse("relu |\nnorm\n| gelu") == parse("relu | norm | gelu") == parse("relu\nnorm\n\ngelu\n")
 

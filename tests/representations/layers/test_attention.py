@@ -90,22 +90,36 @@ def test_is_a_plain_loop(shape: tuple[int, ...], window: tuple[int, ...] | None,
         assert not found[row, :, n:].any()
 
 
-@pytest.mark.parametrize(("window", "causal"), [(None, False), ((5,), False), ((4,), True)])
-def test_a_transformer_is_a_plain_loop(window: tuple[int, ...] | None, *, causal: bool) -> None:
-    block = Transformer((8, 12), heads=2, window=window, causal=causal)
+@pytest.mark.parametrize(
+    ("size", "window", "causal"),
+    [
+        ((12,), None, False),
+        ((12,), (5,), False),
+        ((12,), (4,), True),
+        ((3, 4), None, False),
+        ((5, 4), (3, 3), False),
+        ((4, 6), (2, 5), False),
+    ],
+)
+def test_a_transformer_is_a_plain_loop(
+    size: tuple[int, ...], window: tuple[int, ...] | None, *, causal: bool
+) -> None:
+    block = Transformer((8, *size), heads=2, window=window, causal=causal)
     block.initialise(torch.Generator().manual_seed(0))
     for parameter in block.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    x, n = torch.randn(8, 1, 12), 9
-    x[..., n:] = 0
-    found = block(x[None], torch.tensor([n]))[0].detach().numpy()[0, :, 0]
+    height, width = size if len(size) == 2 else (1, *size)
+    n = 9 if height == 1 else height * width  # an image is always whole
+    x, lengths = torch.randn(8, height, width), torch.tensor([n]) if height == 1 else None
+    x.flatten(1)[:, n:] = 0
+    found = block(x[None], lengths)[0].detach().numpy()[0].reshape(8, -1)
 
     def normed(values: np.ndarray, norm: torch.nn.Module) -> np.ndarray:
         rows = [(position - position.mean()) / np.sqrt(position.var() + 1e-5) for position in values.T]
         return (np.array(rows) * norm.weight.detach().numpy() + norm.bias.detach().numpy()).T
 
-    y = x.numpy()[:, 0].astype(np.float64)
-    y = y + by_hand(block.attention, normed(y, block.attention_norm)[:, None], n)
+    y = x.numpy().reshape(8, -1).astype(np.float64)
+    y = y + by_hand(block.attention, normed(y, block.attention_norm).reshape(8, height, width), n)
     widen, narrow = block.widen, block.narrow
     for position in range(n):
         inner = widen.weight.detach().numpy() @ normed(y, block.dense_norm)[:, position]

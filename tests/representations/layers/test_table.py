@@ -198,6 +198,12 @@ IMAGES = [
 ]  # fmt: skip
 
 
+ATTENTION_ON_IMAGES = [
+    "attention 8 heads 2", "attention 8 heads 2 window 3x2", "transformer 4 heads 1", "transformer 4 heads 1 window 2x3",
+]  # fmt: skip
+"""Whose rows and columns turn with different values, so that they are not the same on their side."""
+
+
 @pytest.mark.parametrize("text", IMAGES)
 def test_an_image_on_its_side_gives_the_result_on_its_side(text: str) -> None:
     turned_text = re.sub(r"(\d+)x(\d+)", r"\2x\1", text)
@@ -212,6 +218,30 @@ def test_an_image_on_its_side_gives_the_result_on_its_side(text: str) -> None:
     y, other = layer(x)[0], turned(x.transpose(2, 3))[0]
     assert y.shape[1:] == layer.facts.shape
     torch.testing.assert_close(other, y.transpose(2, 3) if y.dim() == 4 else y)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("text", [*IMAGES, *ATTENTION_ON_IMAGES])
+def test_gradients_of_images_are_those_of_differences(text: str, *, training: bool) -> None:
+    shape = (N_CHANNELS.get(text.split()[0], 3), 5, 4)
+    layer = ready(text, shape).train(training and not text.startswith("dropout"))
+    names, values = zip(*layer.named_parameters(), strict=True) if [*layer.parameters()] else ((), ())
+
+    def run(x: torch.Tensor, *weights: torch.Tensor) -> torch.Tensor:
+        return functional_call(layer, dict(zip(names, weights, strict=True)), (x,))[0]
+
+    x = like(torch.empty(2, *shape)).requires_grad_()
+    # Along a line drawn at random, not value by value: there are thousands.
+    assert torch.autograd.gradcheck(run, (x, *values), fast_mode=True)
+
+
+@pytest.mark.parametrize("text", [*IMAGES, *ATTENTION_ON_IMAGES])
+def test_an_image_never_sees_its_batch_mates(text: str) -> None:
+    shape = (N_CHANNELS.get(text.split()[0], 3), 6, 9)
+    layer, x = ready(text, shape), like(torch.empty(3, *shape))
+    together = layer(x)[0]
+    for row in range(3):
+        torch.testing.assert_close(layer(x[row : row + 1])[0][0], together[row])
 
 
 @pytest.mark.parametrize(

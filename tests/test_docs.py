@@ -11,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
+from vicinal.cli.app import app
 from vicinal.experiment import Experiment, load_experiment, parse_experiment
 from vicinal.inputs.datasets import synthetic
 from vicinal.representations.network import resolve
+from vicinal.workflow.comparing import Asked, Comparison
+from vicinal.workflow.contenders import contenders
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -83,6 +87,35 @@ def test_commands_in_the_documentation_exist(page: Path) -> None:
     )
     known = set(re.findall(r"^  ([a-z]+) ", listed.stdout, flags=re.MULTILINE))
     assert used <= known
+
+
+def comparisons() -> list[str]:
+    """Return every comparison that a page or an experiment names, with lines that go on joined."""
+    pages = [*PAGES, ROOT / "benchmarks" / "LADDER.md", *(ROOT / "experiments").glob("*.toml")]
+    text = "\n".join(re.sub(r"^#", " ", page.read_text(), flags=re.MULTILINE) for page in pages)
+    found = re.findall(
+        r"^ {2,4}(?:vicinal )(compare experiments/.*)", text.replace("\\\n", " "), flags=re.MULTILINE
+    )
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("command", comparisons())
+def test_every_documented_comparison_knows_its_networks(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it but the training."""
+
+    def found(path: Path, asked: Asked, *, overrides: list[str], **_: object) -> Comparison:
+        made = contenders(
+            ROOT / path, asked.networks, asked.vary, by=asked.by, overrides=overrides, n_outputs=1
+        )
+        assert set(asked.cut or ()) <= {one.name for one in made}
+        assert len(made) > 1
+        return Comparison(path, {})
+
+    monkeypatch.setattr("vicinal.workflow.comparing.compare", found)
+    done = CliRunner().invoke(app, [*shlex.split(command), "--json"])
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.slow

@@ -54,6 +54,17 @@ def test_the_reference_may_itself_be_a_family_at_a_width(experiment_file: Path) 
     assert conv.ratio == 1
 
 
+def test_a_family_may_be_cut_to_its_first_stages(experiment_file: Path) -> None:
+    whole, cut, dense = found(experiment_file, "conv@4", "conv@4x2", "dense@3x1")
+    assert (cut.name, cut.width, cut.match) == ("conv@4x2", 4, "width 4, 2 stages, as asked")
+    assert cut.network == cuts_of(whole)[1].network
+    assert dense.network == "dense 3 | norm | relu | dense classes"
+    (varied,) = found(experiment_file, vary=("representations.network=conv@4x2",))
+    assert (varied.name, varied.network) == ("conv@4x2", cut.network)
+    with pytest.raises(NetworkError, match="'conv@4x9': expected 1 to 4 blocks to cut to, got 9"):
+        found(experiment_file, "conv@4x9")
+
+
 def test_what_does_not_fit_is_named(experiment_file: Path) -> None:
     with pytest.raises(NetworkError, match="expected FAMILY@WIDTH"):
         found(experiment_file, "conv@wide")
@@ -83,7 +94,10 @@ def test_lists_are_shortened_one_entry_at_a_time(experiment_file: Path) -> None:
         one.name
         for one in found(experiment_file, vary=("inputs.contract.steps=without",), overrides=(steps,))
     ]
-    assert names == ["own", "without resample", "without high_pass cutoff_hz 0.5"]
+    assert names == ["own", "without resample", "without high_pass"]
+    twice = 'inputs.contract.steps=[{step="high_pass",cutoff_hz=0.5},{step="high_pass",cutoff_hz=1}]'
+    _, first, second = found(experiment_file, vary=("inputs.contract.steps=without",), overrides=(twice,))
+    assert (first.name, second.name) == ("without high_pass cutoff_hz 0.5", "without high_pass cutoff_hz 1.0")
     with pytest.raises(ExperimentError, match="expected a list that has entries"):
         list(settings_of(experiment_file, ["training.batch=without"], []))
 

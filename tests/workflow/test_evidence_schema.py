@@ -21,10 +21,12 @@ def is_a(value: Any, kind: str) -> bool:
     return isinstance(value, KINDS[kind])
 
 
-def problems(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:
-    """Yield what breaks the schema, in the few words of JSON Schema that ours uses."""
+def problems(
+    value: Any, schema: dict[str, Any], where: str = "", *, root: dict[str, Any] = SCHEMA
+) -> Iterator[str]:
+    """Yield what breaks the schema, in the few words of JSON Schema that ours use."""
     if "$ref" in schema:
-        schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
     if kinds and not any(is_a(value, kind) for kind in kinds):
         yield f"{where}: not {kinds}"
@@ -35,7 +37,7 @@ def problems(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[st
         yield f"{where}: below {schema['minimum']}"
     if isinstance(value, list):
         for k, one in enumerate(value):
-            yield from problems(one, schema.get("items", {}), f"{where}[{k}]")
+            yield from problems(one, schema.get("items", {}), f"{where}[{k}]", root=root)
     if isinstance(value, dict):
         yield from (f"{where}: lacks {name}" for name in schema.get("required", ()) if name not in value)
         known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
@@ -43,7 +45,7 @@ def problems(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[st
             if name not in known and others is False:
                 yield f"{where}: unknown {name}"
             else:
-                yield from problems(one, known.get(name, others), f"{where}.{name}")
+                yield from problems(one, known.get(name, others), f"{where}.{name}", root=root)
 
 
 def test_the_evidence_of_a_run_and_of_a_cross_validation(finished: Run, crossed: Run) -> None:

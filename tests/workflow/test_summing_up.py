@@ -1,11 +1,16 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.workflow.test_evidence_schema import problems
 
 from vicinal.evidence.ladder.sample import Sample
 from vicinal.workflow.comparing import Asked, Comparison, compare
 from vicinal.workflow.summing_up import _concentration, _half_reach, _seconds_to, _spread
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "compare.schema.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,38 @@ def test_gaps_are_held_against_that_of_the_base(compared: Comparison) -> None:
         gaps = [networks[name]["curve"][k]["gap"]["value"] for name in ("conv@4", "dense@4")]
         assert one["value"] == pytest.approx(gaps[0] - gaps[1])
         assert one["low"] < one["value"] < one["high"]
+
+
+def test_it_holds_to_its_schema(compared: Comparison) -> None:
+    found = json.loads((compared.folder / "compare.json").read_text())
+    assert list(problems(found, SCHEMA, root=SCHEMA)) == []
+    assert set(found) == set(SCHEMA["properties"])
+    assert all(
+        set(one) == set(SCHEMA["$defs"]["network"]["properties"]) for one in found["networks"].values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        (["networks", "conv@4", "curve", 0, "gap", "low"], "far", "not ['number', 'null']"),
+        (["networks", "conv@4", "rating"], 3, "unknown rating"),
+        (["contrasts", 0, "clear"], 1, "not ['boolean']"),
+        (["gap_contrasts", 0, "n_train_subjects"], 0, "below 1"),
+        (["verdict", 0, "answer"], "yes", "not among"),
+        (["protocol", "evidence_rows"], "train", "not among"),
+    ],
+)
+def test_another_comparison_breaks_the_schema(
+    compared: Comparison, path: list[Any], value: Any, problem: str
+) -> None:
+    evidence = json.loads((compared.folder / "compare.json").read_text())
+    place = evidence
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    (found,) = problems(evidence, SCHEMA, root=SCHEMA)
+    assert problem in found
 
 
 def test_every_key_is_documented(compared: Comparison) -> None:

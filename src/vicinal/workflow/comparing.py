@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vicinal.errors import ExperimentError, ExtraError
+from vicinal.errors import ExperimentError, ExtraError, did_you_mean
 from vicinal.evidence.report.comparison import write_comparison
 from vicinal.execution import map_tasks
 from vicinal.experiment import Experiment, load_experiment
@@ -104,6 +104,7 @@ def compare(
         overrides=overrides,
         n_outputs=len(gathered.pack.classes),
     )
+    _refuse_unknown_cuts(asked, [one.name for one in found])
     found = [replace(one, experiment=_with_steps(one.experiment, data)) for one in found]
     for one in found:
         show.say(f"{one.name}: {one.match}" if one.match else one.name)
@@ -284,6 +285,14 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
         shares=tuple(shares),
         cut=asked.cut if asked.cut is not None else (None if several else ()),
     )
+
+
+def _refuse_unknown_cuts(asked: Asked, names: Sequence[str]) -> None:
+    unknown = [name for name in asked.cut or () if name not in names]
+    if unknown:
+        raise ExperimentError(
+            f"--cut {unknown[0]!r}: it is none of the networks that are compared{did_you_mean(unknown[0], names)}"
+        )
 
 
 def _gathered(experiment: Experiment, data: Path | None, show: Show) -> Gathered:

@@ -1,10 +1,11 @@
 """Contenders: from names of networks and varied keys to the experiments that are compared.
 
-A name is a family, at the width that matches the experiment's own network or at a stated one, a preset, a network text,
-or `own`. Wiring only: counts are known in `representations/matching.py`.
+A name is a family, at the width that matches the experiment's own network or at a stated width and number of stages, a
+preset, a network text, or `own`. Wiring only: counts are known in `representations/matching.py`.
 """
 
 import itertools
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -157,14 +158,10 @@ def _contender(name: str, experiment: Experiment, *, by: By, n_outputs: int) -> 
     if family not in FAMILIES:
         return _as_given(name, experiment, n_outputs)
     if width:
-        text = _at_width(name, shape)
-        return Contender(
-            name,
-            _with_network(experiment, text),
-            n_outputs,
-            match=f"width {width}, as asked",
-            width=int(width),
-        )
+        chosen = _with_network(experiment, _at_width(name, shape))
+        width, _, n_blocks = width.partition("x")
+        words = f"width {width}{f', {n_blocks} stages' if n_blocks else ''}, as asked"
+        return Contender(name, chosen, n_outputs, match=words, width=int(width))
     cost = inspect(own, input_shape=shape, rate_hz=None, n_outputs=n_outputs)
     target = cost.parameters if by == "parameters" else cost.multiply_adds
     found = match(family, input_shape=shape, n_outputs=n_outputs, target=target, by=by)
@@ -186,10 +183,20 @@ def _own_text(experiment: Experiment) -> str:
 
 
 def _at_width(name: str, shape: tuple[int, ...]) -> str:
-    family, _, width = name.partition("@")
-    if not width.isdigit():
-        raise NetworkError(f"'{name}': expected FAMILY@WIDTH with a whole number, such as conv@16.")
-    return text_at(family, int(width), shape)
+    """Return the text of "FAMILY@WIDTH", or of its first stages: "FAMILY@WIDTHxSTAGES"."""
+    found = re.fullmatch(r"(.+)@(\d+)(?:x(\d+))?", name)
+    if found is None:
+        raise NetworkError(
+            f"'{name}': expected FAMILY@WIDTH or FAMILY@WIDTHxSTAGES with whole numbers, such as conv@16 or conv@16x2."
+        )
+    family, width, n_blocks = found.groups()
+    text = text_at(family, int(width), shape)
+    if n_blocks is None:
+        return text
+    try:
+        return stack_of(text).cut(int(n_blocks))
+    except NetworkError as error:
+        raise NetworkError(f"'{name}': {error}") from error
 
 
 def _as_given(name: str, experiment: Experiment, n_outputs: int) -> Contender:
@@ -212,7 +219,7 @@ def _varied(
     """Name a contender after what was varied."""
     named = [_named(key, value) for key, value in settings]
     if removed is not None:
-        named = [*named[:-1], f"without {_short(removed[1])}"]
+        named = [*named[:-1], f"without {_entry(removed[1], rest=settings[-1][1])}"]
     elif not named and alone:
         named = []
     words = ", ".join(named)
@@ -225,11 +232,21 @@ def _named(key: str, value: Any) -> str:
     return _short(value) if key == "representations.network" else f"{key.rpartition('.')[2]} {_short(value)}"
 
 
+def _entry(entry: Any, *, rest: Sequence[Any]) -> str:
+    """Return an entry of a list in words: its kind alone where no other entry is of that kind."""
+    kind = _kind(entry)
+    return kind if kind and kind not in map(_kind, rest) else _short(entry)
+
+
+def _kind(value: Any) -> str:
+    found = (value.get("step") or value.get("kind")) if isinstance(value, dict) else None
+    return str(found) if found else ""
+
+
 def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        kind = value.get("step") or value.get("kind")
-        rest = [f"{k} {v}" for k, v in value.items() if k not in ("step", "kind")]
-        return " ".join([str(kind), *rest]) if kind else str(value)
+    kind = _kind(value)
+    if kind:
+        return " ".join([kind, *(f"{k} {v}" for k, v in value.items() if k not in ("step", "kind"))])
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

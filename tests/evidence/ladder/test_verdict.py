@@ -79,7 +79,7 @@ def test_the_best_is_named_only_where_it_beats_the_others() -> None:
     made["contrasts"][0]["clear"] = False
     assert said(made, "Which is best") == (
         "not shown",
-        "No two of conv and dense differ in AUROC (one pair).",
+        "No two of conv and dense are shown to differ in AUROC (one pair).",
     )
 
 
@@ -129,6 +129,9 @@ def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None
     few["clear"] = False
     answer, sentence = said(made, "Less overfitting")
     assert (answer, sentence.count("no clearly other gap")) == ("partly", 1)
+    for one in (*made["gap_contrasts"][:1], *(each["curve"][0] for each in made["networks"].values())):
+        one["n_train_subjects"] = 1
+    assert said(made, "Less overfitting")[1].startswith("With 1 training subject, training minus")
     few |= {"clear": True, "value": 0.1}
     many["clear"] = False
     assert said(made, "Less overfitting")[0] == "false"

@@ -72,7 +72,7 @@ def _better(evidence: Evidence) -> dict[str, str] | None:
     rule = f"Holm's correction over {n} pairs" if n > 1 else "one pair"
     if not clear:
         names = _listed(sorted({one[side] for one in contrasts for side in ("a", "b")}))
-        sentence = f"No two of {names} differ in {_metric(evidence)} ({rule})."
+        sentence = f"No two of {names} are shown to differ in {_metric(evidence)} ({rule})."
         return _answer("Which is best?", "not shown", sentence)
     tops = _unbeaten(evidence, contrasts)
     others = [one for one in clear if one["a"] in tops or one["b"] in tops]
@@ -165,8 +165,8 @@ def _less_overfitting(evidence: Evidence) -> dict[str, str] | None:
         parts = [f"{one['a']} {_gap_of(evidence, one['a'], n)}, {_wider(one)}" for one in made]
         rule = f" (Holm over {len(made)})" if len(made) > 1 else ""
         sentences.append(
-            f"With {n:,} training {evidence['unit']}, training minus test {_metric(evidence)} of {base} is "
-            f"{_gap_of(evidence, base, n)}; {'; '.join(parts)}{rule}."
+            f"With {n:,} training {_of_number(n, evidence['unit'])}, training minus test {_metric(evidence)} of {base} "
+            f"is {_gap_of(evidence, base, n)}; {'; '.join(parts)}{rule}."
         )
     signs = [0 if not one["clear"] else 1 if one["value"] < 0 else -1 for one in found]
     return _answer(f"Less overfitting than {base}?", _of_signs(signs), " ".join(sentences))
@@ -350,6 +350,10 @@ def _signed(one: Evidence) -> str:
     if one["low"] is None:
         return f"{one['value']:+.3f}"
     return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+
+
+def _of_number(n: int, unit: str) -> str:
+    return unit.removesuffix("s") if n == 1 else unit
 
 
 def _of_signs(signs: Sequence[int]) -> Answer:

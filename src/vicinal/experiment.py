@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from vicinal.decisions.aim import spell_aims
+from vicinal.decisions.aim import aim_kinds, spell_aims
 from vicinal.decisions.events import event_times
 from vicinal.errors import ExperimentError, PathError, did_you_mean
 from vicinal.inputs.contract import Contract
@@ -206,11 +206,14 @@ class Experiment(_Strict):
 
     @model_validator(mode="after")
     def _aim_fits_the_task(self) -> Self:
-        if (self.aim == "argmax") != self.is_exclusive:
+        kinds = aim_kinds(self.aim)
+        if not kinds <= {"argmax", "daily"} if self.is_exclusive else "argmax" in kinds:
             raise ValueError(
                 f"decisions.aim {self.aim!r} does not fit the task {self.inputs.task!r}: "
-                "argmax goes with classes and events, and only with them"
+                "argmax goes with classes and events, and only with them; these have no other but alarms per day"
             )
+        if self.is_exclusive and self.decisions.events is not None and "daily" not in kinds:
+            raise ValueError("decisions.events goes with an aim such as 'V: alarms <= 2 per day'")
         if self.is_exclusive and self.decisions.calibration in ("platt", "isotonic"):
             raise ValueError(
                 f"decisions.calibration {self.decisions.calibration!r} maps each class alone, but exclusive "

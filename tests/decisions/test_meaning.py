@@ -180,11 +180,12 @@ def test_alarms_are_counted_along_the_recordings_of_each_subject() -> None:
         columns={"record": record[order], "position_s": np.tile(3600.0 * np.arange(24), 3)[order]},
     )  # fmt: skip
     policy = fit_policy(replace(rows, role="calibration"), aim="alarms <= 1 per day")
-    (rate,) = alarm_rates(rows, policy, resamples=500, seed=0).values()
+    (rate,) = alarm_rates(rows, policy.alarms(rows), resamples=500, seed=0).values()
     assert policy.thresholds == (0.9,)
     assert (rate["n"], rate["per_day"]) == (3, pytest.approx(1.0))
     assert rate["days"] == pytest.approx(3)
+    assert rate["n_subjects"] == 2
     assert (rate["low"], rate["high"]) == (0, pytest.approx(1.5))  # all b, all a
     alone = rows.select(rows.subjects == "a")  # type: ignore[arg-type]
-    (rate,) = alarm_rates(alone, policy, resamples=500, seed=0).values()
+    (rate,) = alarm_rates(alone, policy.alarms(alone), resamples=500, seed=0).values()
     assert (rate["per_day"], rate["low"]) == (pytest.approx(1.5), None)

@@ -192,7 +192,7 @@ def test_events_that_do_not_fit_are_refused() -> None:
     wrong = replace(table(), columns={"record": np.full(10, "r"), "position_s": np.full(10, "soon")})
     with pytest.raises(FormatError, match="position_s must be seconds"):
         fit_policy(wrong, aim="alarms <= 2 per day")
-    with pytest.raises(ExperimentError, match="exclusive classes do not have"):
+    with pytest.raises(ExperimentError, match="which 'argmax' does not have"):
         fit_policy(table(np.eye(3), np.eye(3), task="classes"), aim="argmax", events=EventTimes())
     with pytest.raises(ExperimentError, match="decides rows, not events"):
         fit_policy(table(), aim="f1").alarms(along_a_day(P))

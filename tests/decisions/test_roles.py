@@ -47,14 +47,14 @@ JUDGING = {"meaning.meaning", "meaning.alarm_rates", "policy.along"}
 
 ON_ARRAYS = {
     "choose_threshold", "refer_band", "prevalence_weights", "lowest_onset", "guaranteed_threshold",
-    "one_row_per_subject",
+    "one_row_per_subject", "alarm_aims",
 }  # fmt: skip
 """What chooses on plain arrays, which have no role: for this room alone."""
 
 
 FORMULAS = {
     "shift_prevalence", "allowed_misses", "least_subjects", "parse_refer", "event_times", "find_alarms",
-    "observed_days",
+    "observed_days", "joined", "decide_exclusive", "spell_alarm_aims",
 }  # fmt: skip
 """Formulas and words, which choose nothing."""
 
@@ -106,7 +106,7 @@ def test_arrays_without_a_role_are_fitted_in_this_room_only() -> None:
     on_arrays = {
         name.partition(".")[2]
         for name, one in functions_of_the_room().items()
-        if not takes_a_table(one) and name.startswith(("thresholds.", "guarantee.", "events."))
+        if not takes_a_table(one) and name.startswith(("thresholds.", "guarantee.", "events.", "exclusive."))
     } - FORMULAS
     assert on_arrays == ON_ARRAYS
     strangers = [

@@ -252,6 +252,14 @@ def test_a_run_without_calibration_rows_decides_and_is_followed_by_its_validatio
         decide(folder, aim="sensitivity >= 0.6", confidence=0.9)
 
 
+def test_alarms_of_rows_without_a_place_are_refused_before_anything_is_learnt(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ExperimentError, match="record and position_s are not there"):
+        run(experiment_file, output=tmp_path / "run", overrides=['decisions.aim="alarms <= 2 per day"'])
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_guarantee_without_calibration_rows_is_refused_before_anything_is_learnt(
     experiment_file: Path, tmp_path: Path
 ) -> None:

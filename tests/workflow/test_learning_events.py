@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.workflow.test_evidence_schema import SCHEMA, problems
 
+from vicinal.decisions.events import EventTimes, observed_days
 from vicinal.errors import ContractError, ExperimentError, FormatError
 from vicinal.experiment import load_experiment
 from vicinal.inputs.datasets import mitdb
@@ -16,7 +17,7 @@ from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_paths
 from vicinal.scoretable import ScoreTable
-from vicinal.terminal import QUIET
+from vicinal.terminal import QUIET, Terminal
 from vicinal.workflow.auditing import audit
 from vicinal.workflow.comparing import Asked, compare
 from vicinal.workflow.deciding import decide
@@ -24,6 +25,7 @@ from vicinal.workflow.gathering import gather
 from vicinal.workflow.learning_events import validation_at_events, width_of
 from vicinal.workflow.running import Run, run
 from vicinal.workflow.scoring import score, trace
+from vicinal.workflow.telling import tell_decision, tell_scores
 from vicinal.workflow.varying import vary
 
 CODES = {"N": 1, "V": 5, "A": 8, "e": 34, "+": 28}
@@ -209,6 +211,60 @@ def test_evidence_is_as_its_schema_says(done: Run) -> None:
     assert list(problems(json.loads((done.folder / "evidence.json").read_text()), SCHEMA)) == []
 
 
+def test_alarms_per_day_are_aimed_at_on_events(
+    done: Run, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "beats"
+    shutil.copytree(done.folder, folder)
+    with (folder / "experiment.toml").open("a") as experiment:
+        experiment.write("[decisions]\naim = 'V: alarms <= 9 per day'\n[decisions.events]\nmerge_s = 1\n")
+    decided = decide(folder, aim="S: alarms <= 20000 per day; V: alarms <= 25000 per day")
+    policy, rows = decided.policy, ScoreTable.read(folder / "scores" / "calibration.parquet")
+    assert (policy.kind, policy.role, policy.thresholds[0]) == ("alarms", "calibration", None)
+    assert policy.events == EventTimes(merge_s=1)
+    days = observed_days(rows.columns["record"], rows.columns["position_s"])
+    found = policy.alarms(rows)
+    assert 0 < len(found["S"]) <= 20000 * days
+    assert 0 < len(found["V"]) <= 25000 * days
+    # Evidence, report and terminal tell the alarms of the test rows, which fitted nothing.
+    test = ScoreTable.read(folder / "scores" / "test.parquet")
+    rate = decided.evidence["alarms"]["V"]
+    assert (rate["n"], rate["n_subjects"]) == (len(policy.alarms(test)["V"]), 5)
+    assert list(problems(json.loads((folder / "evidence.json").read_text()), SCHEMA)) == []
+    page = (folder / "report.html").read_text()
+    assert "Alarms along the recordings" in page
+    assert "two at most 1 s apart are one" in page
+    tell_decision(decided, Terminal())
+    assert f"Alarms of V: {rate['n']} in" in capsys.readouterr().out
+    # The file decides so from now on: rows by class, and alarms along each recording.
+    files = [data / f"{name}.hea" for name in dict.fromkeys(test.columns["record"].tolist())]
+    scored = score(folder / "model.vicinal", files)
+    assert scored.decisions is not None
+    assert (scored.decisions == policy.decide(test.probabilities)).all()
+    listed = [one for one in scored.to_dict()["alarms"] if one["class"] == "V"]
+    assert len(listed) == rate["n"]
+    assert scored.to_dict()["observed_days"] == pytest.approx(rate["days"])
+    tell_scores(scored, Terminal())
+    assert f"alarms of V: {rate['n']} in" in capsys.readouterr().out
+    assert [one for one in audit(folder, data=data, show=QUIET).findings if one.severity == "leak"] == []
+    # Every class but the usual one, where none is named; and back to the largest probability.
+    assert decide(folder, aim="alarms <= 25000 per day").policy.aim == (
+        "S: alarms <= 25000 per day; V: alarms <= 25000 per day"
+    )
+    assert decide(folder, aim="argmax").policy.events is None
+
+
+def test_a_run_aims_at_alarms_from_the_start(experiment: Path, data: Path, tmp_path: Path) -> None:
+    aim = 'decisions.aim="V: alarms <= 25000 per day"'
+    made = run(experiment, output=tmp_path / "run", data=data, overrides=["training.epochs=1", aim])
+    assert set(made.evidence["alarms"]) == {"V"}
+    assert made.evidence["policy"]["kind"] == "alarms"
+    with pytest.raises(ExperimentError, match=r"decisions\.events goes with an aim such as"):
+        run(experiment, output=tmp_path / "no", data=data, overrides=["decisions.events={merge_s = 1}"])
+    with pytest.raises(ExperimentError, match="these have no other but alarms per day"):
+        run(experiment, output=tmp_path / "no", data=data, overrides=['decisions.aim="V: f1"'])
+
+
 def test_a_finished_run_is_decided_again_and_audited(done: Run, data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "beats"
     shutil.copytree(done.folder, folder)
@@ -218,9 +274,6 @@ def test_a_finished_run_is_decided_again_and_audited(done: Run, data: Path, tmp_
     assert decided.n_policies == 2
     assert decided.evidence["metrics"] == done.evidence["metrics"]  # both maps of the beats among them
     assert list(problems(json.loads((folder / "evidence.json").read_text()), SCHEMA)) == []
-    with pytest.raises(ExperimentError, match="exclusive classes"):
-        decide(folder, aim="alarms <= 2 per day")
-    # The events of one training record among the rows that judge are found.
     test = ScoreTable.read(folder / "scores" / "test.parquet")
     # The events of one training record among the rows that judge are found.
     split = Split.read(folder / "split.parquet")

@@ -6,12 +6,22 @@ Knows the words; must not know rows, probabilities or thresholds.
 import difflib
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from vicinal.errors import ExperimentError, did_you_mean
 
-__all__ = ["EXAMPLES", "Aim", "AimKind", "parse_aim", "parse_aims", "spell_aims"]
+__all__ = [
+    "EXAMPLES",
+    "Aim",
+    "AimKind",
+    "aim_kinds",
+    "parse_aim",
+    "parse_aims",
+    "parse_some_aims",
+    "spell_aims",
+]
 
 AimKind = Literal["sensitivity", "specificity", "ppv", "npv", "cost", "alarms", "daily", "f1", "argmax"]
 
@@ -104,14 +114,31 @@ def parse_aims(text: str, classes: tuple[str, ...]) -> tuple[Aim, ...]:
     pairs = _pairs(text)
     if pairs[0][0] is None:
         return (pairs[0][1],) * len(classes)
-    aims = {name: aim for name, aim in pairs if name is not None}
-    problems = [
-        f"{name!r} is no class{did_you_mean(name, classes)[:-1]}" for name in aims if name not in classes
-    ]
-    problems += [f"class {name!r} has no aim" for name in classes if name not in aims]
-    if problems:
-        raise ExperimentError(f"aim {text!r}: {'; '.join(problems)}. Write CLASS: AIM; CLASS: AIM.")
+    aims = dict(pairs)
+    _refuse(
+        text,
+        [*_unknown(aims, classes), *(f"class {name!r} has no aim" for name in classes if name not in aims)],
+    )
     return tuple(aims[name] for name in classes)
+
+
+def parse_some_aims(text: str, classes: tuple[str, ...]) -> tuple[Aim | None, ...]:
+    """Parse an aim for some of the classes: `S: alarms <= 5 per day; V: alarms <= 2 per day`.
+
+    Returns: K aims, in the order of `classes`, None for those that are not named.
+    Raises:  ExperimentError: when words are not an aim, or classes are unknown or repeated.
+    """
+    aims = dict(_pairs(text))
+    _refuse(text, _unknown(aims, classes))
+    return tuple(aims.get(name) for name in classes)
+
+
+def aim_kinds(text: str) -> set[AimKind]:
+    """Return the kinds of one aim, or of one for each class.
+
+    Raises:  ExperimentError: when words are not an aim, or a class has two.
+    """
+    return {aim.kind for _, aim in _pairs(text)}
 
 
 def spell_aims(text: str) -> str:
@@ -138,6 +165,17 @@ def _pairs(text: str) -> list[tuple[str | None, Aim]]:
     if len(set(names)) != len(names):
         raise ExperimentError(f"aim {text!r}: a class has two aims. Give one for each.")
     return pairs
+
+
+def _unknown(aims: Mapping[str | None, Aim], classes: tuple[str, ...]) -> list[str]:
+    return [
+        f"{name!r} is no class{did_you_mean(str(name), classes)[:-1]}" for name in aims if name not in classes
+    ]
+
+
+def _refuse(text: str, problems: Sequence[str]) -> None:
+    if problems:
+        raise ExperimentError(f"aim {text!r}: {'; '.join(problems)}. Write CLASS: AIM; CLASS: AIM.")
 
 
 def _short(number: float) -> str:

@@ -6,7 +6,7 @@ beats it holds. Knows arrays; must not know tables or policies.
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from jaxtyping import Float64, Int64
 
 from vicinal.errors import ExperimentError, InfeasibleError, did_you_mean
 
-__all__ = ["Alarms", "EventTimes", "event_times", "find_alarms", "lowest_onset", "observed_days"]
+__all__ = ["Alarms", "EventTimes", "event_times", "find_alarms", "joined", "lowest_onset", "observed_days"]
 
 _DAY_S = 86_400.0
 _MOST_CANDIDATES = 2000
@@ -76,6 +76,15 @@ class Alarms:
 
     def __len__(self) -> int:
         return len(self.records)
+
+
+def joined(parts: Sequence[Alarms]) -> Alarms:
+    """Return the alarms of several tables as one, in the order of the tables."""
+    return Alarms(
+        np.concatenate([one.records for one in parts]),
+        np.concatenate([one.start_s for one in parts]),
+        np.concatenate([one.end_s for one in parts]),
+    )
 
 
 def observed_days(records: np.ndarray, position_s: Rows) -> float:

@@ -4,13 +4,14 @@ Where a row is no person, in what a row is: recordings, of subjects with several
 and policies; must not know networks or reports.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int8
 
-from vicinal.decisions.events import observed_days
+from vicinal.decisions.events import Alarms, observed_days
 from vicinal.decisions.policy import Policy, along
 from vicinal.decisions.proportions import Proportion, wilson
 from vicinal.errors import ExperimentError, FormatError, InfeasibleError
@@ -250,18 +251,17 @@ def meaning(
 
 
 def alarm_rates(
-    table: ScoreTable, policy: Policy, *, resamples: int, seed: int
+    table: ScoreTable, found: Mapping[str, Alarms], *, resamples: int, seed: int
 ) -> dict[str, dict[str, float | None]]:
-    """Return how often the policy alarms along these recordings, by class.
+    """Return how often a policy alarms along these recordings, by class.
 
-    Args:    table: with columns `record` and `position_s`.  policy: with events.
+    Args:    table: with columns `record` and `position_s`.  found: what `Policy.alarms` gave for its rows.
              resamples, seed: of the percentile bootstrap by subject (by record, where subjects are not known).
-    Returns: for each class `n` alarms, `days` watched, `per_day`, and its 95 % interval `low` and `high`, which are
-             None with fewer than two subjects.
-    Raises:  ExperimentError: when the policy has no events.  FormatError: when the table does not fit.
+    Returns: for each class that alarms `n` alarms, `days` watched, `per_day`, its 95 % interval `low` and `high`,
+             which are None with fewer than two subjects, and `n_subjects`, None where they are not known.
+    Raises:  FormatError: when the table does not say where its rows lie.
              InfeasibleError: when the rows watch no time.
     """
-    found = policy.alarms(table)
     records, position_s = along(table)
     names, first = np.unique(records, return_index=True)
     owners = records[first] if table.subjects is None else table.subjects[first]
@@ -284,6 +284,7 @@ def alarm_rates(
             "per_day": float(counts.sum() / days.sum()),
             "low": None if edges is None else float(edges[0]),
             "high": None if edges is None else float(edges[1]),
+            "n_subjects": table.n_subjects,
         }
     return rates
 

@@ -5,6 +5,7 @@ Knows score tables and their roles; must not know networks, or how probabilities
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -12,8 +13,9 @@ import numpy as np
 import pydantic
 from jaxtyping import Float, Float64, Int8
 
-from vicinal.decisions.aim import Aim, parse_aims, spell_aims
+from vicinal.decisions.aim import Aim, parse_aim, parse_aims, spell_aims
 from vicinal.decisions.events import Alarms, EventTimes, find_alarms, lowest_onset
+from vicinal.decisions.exclusive import alarm_aims, decide_exclusive, spell_alarm_aims
 from vicinal.decisions.guarantee import guaranteed_threshold
 from vicinal.decisions.thresholds import (
     Refer,
@@ -27,7 +29,7 @@ from vicinal.scoretable import FITTING_ROLES, Role, ScoreTable, Task
 
 __all__ = ["Policy", "PolicyKind", "along", "fit_policy"]
 
-PolicyKind = Literal["threshold", "argmax"]
+PolicyKind = Literal["threshold", "argmax", "alarms"]
 Band = tuple[float, float]
 
 
@@ -35,9 +37,10 @@ Band = tuple[float, float]
 class Policy:
     """How probabilities become decisions.
 
-    Args:    task, kind: `argmax` for exclusive classes, `threshold` for every other task.
+    Args:    task, kind: `argmax` or `alarms` for exclusive classes, `threshold` for every other task.
              aim: its words.  classes: K names.
-             thresholds: (K,), probabilities as calibrated; empty for argmax.
+             thresholds: (K,), probabilities as calibrated; empty for argmax; for alarms None for each class that
+             does not alarm, of which there is one at least.
              refer: for each class (low, high) or None: low <= probability < high is referred; for argmax one
              band, of the largest probability; None without a band.
              confidence, guaranteed: of the exact guarantee; None and False without one.
@@ -54,7 +57,7 @@ class Policy:
     kind: PolicyKind
     aim: str
     classes: tuple[str, ...]
-    thresholds: tuple[float, ...]
+    thresholds: tuple[float | None, ...]
     role: Role
     n_rows: int
     n_positive: tuple[int, ...]
@@ -85,7 +88,7 @@ class Policy:
         ):
             if value not in known:
                 problems.append(f"{name} {value!r} is not one of {', '.join(known)}")
-        if (self.kind == "argmax") != (self.task == "classes"):
+        if (self.kind in ("argmax", "alarms")) != (self.task == "classes"):
             problems.append(f"kind {self.kind!r} does not fit task {self.task!r}")
         if not n or len(set(self.classes)) != n:
             problems.append(f"classes must be distinct and at least one, got {self.classes}")
@@ -99,7 +102,7 @@ class Policy:
         ):
             if row is not None and len(row) != length:
                 problems.append(f"{name} must have {length} entries, got {len(row)}")
-        if not all(0 <= t <= 1 for t in self.thresholds):
+        if not all(0 <= t <= 1 for t in self.thresholds if t is not None):
             problems.append(f"thresholds must lie in 0 to 1, got {self.thresholds}")
         if not all(0 <= band[0] < band[1] <= 1 for band in self.refer or () if band is not None):
             problems.append(f"refer bands need 0 <= low < high <= 1, got {self.refer}")
@@ -112,13 +115,20 @@ class Policy:
             problems.append("guaranteed, confidence and n_guarantee belong together")
         if self.events is not None and self.kind == "argmax":
             problems.append("events begin at a threshold, and argmax has none")
+        if (None in self.thresholds) != (self.kind == "alarms"):
+            problems.append(
+                "a class without a threshold goes with alarms of exclusive classes, and only with them"
+            )
+        if self.kind == "alarms" and (self.events is None or self.refer is not None):
+            problems.append("alarms of exclusive classes have events and no refer band")
         return problems
 
     def decide(self, probabilities: Float[np.ndarray, "n k"]) -> Int8[np.ndarray, "n k"]:
         """Return 1 (positive), 0 (negative) or -1 (referred to a person) for each row and class.
 
         A probability equal to the threshold is positive. A probability that is NaN is referred, never called
-        negative. Argmax: the first of equal classes wins, and a referred row is -1 in every class.
+        negative. Argmax: the first of equal classes wins, and a referred row is -1 in every class. Alarms: the most
+        probable of the classes at or above their thresholds, else of the classes without one.
 
         Raises:  FormatError: when `probabilities` is not (n, K) or lies outside 0 to 1.
         """
@@ -134,8 +144,11 @@ class Policy:
             decisions = np.zeros(p.shape, np.int8)
             decisions[np.arange(len(p)), np.argmax(p, axis=1)] = 1
             p = p.max(axis=1, keepdims=True)  # NaN when one of them is.
+        elif self.kind == "alarms":
+            decisions = decide_exclusive(p, self.thresholds)
+            p = p.max(axis=1, keepdims=True)
         else:
-            decisions = (p >= np.array(self.thresholds)).astype(np.int8)
+            decisions = (p >= np.array(self.thresholds, dtype=np.float64)).astype(np.int8)
         referred = np.isnan(p)
         for k, band in enumerate(self.refer or ()):
             if band is not None:
@@ -158,7 +171,7 @@ class Policy:
         return shift_prevalence(p, source=source, field=self.prevalence)
 
     def alarms(self, table: ScoreTable) -> dict[str, Alarms]:
-        """Return the alarms of each class along the recordings of these rows.
+        """Return the alarms of each class that alarms along the recordings of these rows.
 
         Args:    table: of the same classes, with columns `record` and `position_s`.
         Raises:  ExperimentError: when the policy has no events.  FormatError: when the table does not fit.
@@ -173,6 +186,7 @@ class Policy:
         return {
             name: find_alarms(records, position_s, p, onset=threshold, times=self.events)
             for name, threshold, p in zip(self.classes, self.thresholds, table.probabilities.T, strict=True)
+            if threshold is not None
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -217,8 +231,8 @@ def fit_policy(
 
     Args:    table: calibrated rows of role validation, calibration or out_of_fold; with `confidence` of role
              calibration only, which nothing was selected on.
-             aim: see `parse_aim`, or one for each class, see `parse_aims`; `argmax` for tasks with exclusive
-             classes, and for those only.
+             aim: see `parse_aim`, or one for each class, see `parse_aims`. For exclusive classes `argmax`, or alarms
+             per day of the classes that alarm, see `alarm_aims`; `argmax` is for those only.
              confidence: of the exact guarantee (see `vicinal.decisions.guarantee`); for sensitivity and
              specificity. Each class is guaranteed alone, not all classes at once.
              prevalence: that of the field; binary tasks only.
@@ -229,16 +243,17 @@ def fit_policy(
     Raises:  RoleError: for rows of any other role.  ExperimentError: when arguments do not fit each other or
              the task.  InfeasibleError: when the rows cannot meet the aim; every class that cannot is named.
     """
-    aims, words = parse_aims(aim, table.classes), spell_aims(aim)
+    aims, words = _aims(aim, table)
     purpose = f"fitting a policy ({words})"
     if confidence is None:
         table.require_role(*FITTING_ROLES, purpose=purpose)
     else:
         table.require_role("calibration", purpose=f"{purpose} with a guarantee")
-    if events is None and any(one.kind == "daily" for one in aims):
+    stated = [one for one in aims if one is not None]
+    if events is None and any(one.kind == "daily" for one in stated):
         events = EventTimes()
-    _check_arguments(table, aims, confidence, prevalence, events)
-    is_argmax = table.task == "classes"
+    _check_arguments(table, stated, confidence, prevalence, events, refer)
+    is_argmax = stated[0].kind == "argmax"
     thresholds, n_guarantee = (
         ((), ()) if is_argmax else _fit_classes(table, aims, confidence, prevalence, events, seed)
     )
@@ -246,7 +261,7 @@ def fit_policy(
     subjects = table.subjects
     return Policy(
         task=table.task,
-        kind="argmax" if is_argmax else "threshold",
+        kind="argmax" if is_argmax else "alarms" if table.task == "classes" else "threshold",
         aim=words,
         classes=table.classes,
         thresholds=thresholds,
@@ -290,21 +305,35 @@ def along(table: ScoreTable) -> tuple[np.ndarray, Float64[np.ndarray, " n"]]:
     return np.asarray(table.columns["record"], dtype=str), position_s
 
 
+def _aims(text: str, table: ScoreTable) -> tuple[tuple[Aim | None, ...], str]:
+    """Return the aim of each class and their words; of exclusive classes some may have none."""
+    words = spell_aims(text)
+    if table.task != "classes" or (":" not in words and parse_aim(words).kind == "argmax"):
+        return parse_aims(text, table.classes), words
+    aims = alarm_aims(text, classes=table.classes, truth=table.truth)
+    return aims, spell_alarm_aims(aims, table.classes)
+
+
 def _check_arguments(
     table: ScoreTable,
-    aims: tuple[Aim, ...],
+    aims: Sequence[Aim],
     confidence: float | None,
     prevalence: float | None,
     events: EventTimes | None,
+    refer: Refer | None,
 ) -> None:
     problems = []
-    if events is not None and table.task == "classes":
-        problems.append("events begin at a threshold, which exclusive classes do not have; leave them out")
     for aim in dict.fromkeys(aims):
-        if (aim.kind == "argmax") != (table.task == "classes"):
+        if (aim.kind not in ("argmax", "daily")) if table.task == "classes" else aim.kind == "argmax":
             problems.append(
-                f"aim 'argmax' is for tasks with exclusive classes, and such tasks have no other; got "
+                f"aim 'argmax' is for tasks with exclusive classes, which have no other but alarms per day; got "
                 f"{str(aim)!r} for task {table.task!r}"
+            )
+        if aim.kind == "argmax" and events is not None:
+            problems.append("events begin at a threshold, which 'argmax' does not have; leave them out")
+        if aim.kind == "daily" and table.task == "classes" and refer is not None:
+            problems.append(
+                "a refer band lies around one threshold, and these classes have several; leave it out"
             )
         if confidence is not None and aim.kind not in ("sensitivity", "specificity"):
             problems.append(
@@ -321,14 +350,18 @@ def _check_arguments(
 
 def _fit_classes(
     table: ScoreTable,
-    aims: tuple[Aim, ...],
+    aims: Sequence[Aim | None],
     confidence: float | None,
     prevalence: float | None,
     events: EventTimes | None,
     seed: int,
-) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    thresholds, n_guarantee, problems = [], [], []
+) -> tuple[tuple[float | None, ...], tuple[int, ...]]:
+    thresholds: list[float | None] = []
+    n_guarantee, problems = [], []
     for k, (name, aim) in enumerate(zip(table.classes, aims, strict=True)):
+        if aim is None:
+            thresholds.append(None)
+            continue
         known = ~np.isnan(table.truth[:, k])
         truth, p = table.truth[known, k], table.probabilities[known, k]
         try:
@@ -360,7 +393,7 @@ def _fit_classes(
 
 
 def _bands(
-    table: ScoreTable, refer: Refer, thresholds: tuple[float, ...], prevalence: float | None
+    table: ScoreTable, refer: Refer, thresholds: Sequence[float | None], prevalence: float | None
 ) -> tuple[Band | None, ...]:
     if table.task == "classes":
         # The nearer the largest probability is to 0, the less certain is its row.
@@ -369,6 +402,7 @@ def _bands(
         return (refer_band(refer, table.probabilities.max(axis=1), threshold=0.0, wrong=wrong),)
     bands, problems = [], []
     for k, (name, threshold) in enumerate(zip(table.classes, thresholds, strict=True)):
+        assert threshold is not None  # only alarms of exclusive classes leave one out, and those have no band
         truth, p = table.truth[:, k], table.probabilities[:, k]
         wrong = np.where(np.isnan(truth), np.nan, (p >= threshold) != (truth == 1))
         weights = None if prevalence is None else prevalence_weights(truth, field=prevalence)

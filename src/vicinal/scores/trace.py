@@ -86,7 +86,7 @@ class Trace:
                 channels, units, rate_hz: of the prepared signal.  offset_s: second of the recording at which
                 it begins.  prepared: (channels, length), what entered the network.
                 stages: in order.  classes: K names.  logits, probabilities: (K,).
-                thresholds: (K,), empty without a policy or for argmax.
+                thresholds: (K,), empty without a policy or for argmax, None for a class that never alarms.
                 field_prevalence: stated by the policy, or None.  field_probabilities, field_thresholds: the same
                 at that prevalence, (K,); empty where none is stated.
                 decisions: (K,) 1, 0 or -1 (referred), empty without a policy.  decision: in words.
@@ -107,7 +107,7 @@ class Trace:
     classes: tuple[str, ...]
     logits: tuple[float, ...]
     probabilities: tuple[float, ...]
-    thresholds: tuple[float, ...]
+    thresholds: tuple[float | None, ...]
     decisions: tuple[int, ...]
     decision: str
     attribution: Attribution
@@ -153,7 +153,8 @@ class Trace:
         """Return logit, probability and threshold of each class, and the decision."""
         rows = []
         for k, name in enumerate(self.classes):
-            limit = f", threshold {self.thresholds[k]:.6g}" if self.thresholds else ""
+            cut = self.thresholds[k] if self.thresholds else None
+            limit = "" if cut is None else f", threshold {cut:.6g}"
             score = f"logit {self.logits[k]:.6g}, probability {self.probabilities[k]:.6g}"
             rows.append(f"score      {name}: {score}{limit}")
             if self.field_probabilities:
@@ -221,7 +222,7 @@ def trace(model: Model, signal: Signal, *, explain: str | None = None) -> Trace:
 
 def _field(policy: Policy, probabilities: Float64[np.ndarray, "1 1"]) -> dict[str, Any]:
     """Return probabilities and thresholds at the stated prevalence, as the trace holds them."""
-    cuts = policy.in_the_field(np.array([policy.thresholds]))
+    cuts = policy.in_the_field(np.array([policy.thresholds], dtype=np.float64))
     return {
         "field_prevalence": policy.prevalence,
         "field_probabilities": tuple(map(float, probabilities[0])),
@@ -293,7 +294,7 @@ def _words(policy: Policy | None, classes: tuple[str, ...], decisions: np.ndarra
         return "none: the model has no policy"
     if (decisions == -1).all():
         return "referred: too near the threshold to decide; a person should look at it"
-    if policy.kind == "argmax":
+    if policy.task == "classes":
         return classes[int(np.argmax(decisions))]
     words = {1: "positive", 0: "negative", -1: "referred"}
     return ", ".join(f"{name} {words[int(d)]}" for name, d in zip(classes, decisions, strict=True))

@@ -88,7 +88,8 @@ def _decision(trace: Trace) -> str:
 def _scores(trace: Trace) -> str:
     rows = []
     for k, name in enumerate(trace.classes):
-        threshold = f"{trace.thresholds[k]:.6g}" if trace.thresholds else "–"
+        cut = trace.thresholds[k] if trace.thresholds else None
+        threshold = "–" if cut is None else f"{cut:.6g}"
         rows.append(
             f"<tr><td>{escape(name)}</td><td>{trace.logits[k]:.6g}</td><td>{trace.probabilities[k]:.6g}</td>"
             f"<td>{threshold}</td><td>{_gauge(trace, k)}</td></tr>"
@@ -98,7 +99,7 @@ def _scores(trace: Trace) -> str:
 
 
 def _field(trace: Trace) -> str:
-    """Say the same for people among whom the class is as common as the policy states."""
+    """Say the same for recordings among which the class is as common as the policy states."""
     if not trace.field_probabilities or not trace.field_thresholds:
         return ""
     return (
@@ -112,8 +113,9 @@ def _gauge(trace: Trace, k: int) -> str:
     """Draw a probability from 0 to 1 with its threshold."""
     x = 200 * trace.probabilities[k]
     mark = ""
-    if trace.thresholds:
-        at = 200 * trace.thresholds[k]
+    cut = trace.thresholds[k] if trace.thresholds else None
+    if cut is not None:
+        at = 200 * cut
         mark = f'<line x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="14" style="stroke:var(--ink)"/>'
     return (
         '<svg width="202" height="14" role="img"><rect x="0.5" y="3.5" width="200" height="7" fill="none" '

@@ -154,7 +154,8 @@ def _threshold(
     except (InfeasibleError, RoleError) as error:
         yield Finding("threshold_not_from_calibration", "leak", f"It cannot be chosen again: {error}")
         return
-    if not np.allclose(again.thresholds, policy.thresholds, atol=_TOLERANCE):
+    cuts, kept = (np.array(one.thresholds, dtype=np.float64) for one in (again, policy))  # NaN for none
+    if not np.allclose(cuts, kept, atol=_TOLERANCE, equal_nan=True):
         yield Finding(
             "threshold_not_from_calibration",
             "leak",
@@ -224,5 +225,5 @@ def _close(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
-def _shown(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:.4f}" for value in values) or "none"
+def _shown(values: tuple[float | None, ...]) -> str:
+    return ", ".join("none" if value is None else f"{value:.4f}" for value in values) or "none"

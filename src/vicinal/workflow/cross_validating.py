@@ -4,7 +4,7 @@ Each fold has its own network, calibration and policy; a row is decided by those
 about the procedure, so there is no model on top: train one on a split of its own. Wiring only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int8
 
-from vicinal.decisions.meaning import meaning
+from vicinal.decisions.events import joined
+from vicinal.decisions.meaning import alarm_rates, meaning
+from vicinal.decisions.policy import Policy
 from vicinal.errors import ExperimentError
 from vicinal.evidence.summary import summarise
 from vicinal.experiment import Experiment
@@ -195,4 +197,18 @@ def _evidence(
         resamples=experiment.evidence.resamples,
         seed=experiment.seed,
     )
-    return found | in_subgroups(experiment.evidence, table, decisions, seed=experiment.seed)
+    return (
+        found
+        | _alarms(experiment, table, policies)
+        | in_subgroups(experiment.evidence, table, decisions, seed=experiment.seed)
+    )
+
+
+def _alarms(experiment: Experiment, table: ScoreTable, policies: Sequence[Policy]) -> dict[str, Any]:
+    """Return {"alarms": ...} where the policies decide events: those that each fold's own gives on its rows."""
+    if policies[0].events is None or table.folds is None:
+        return {}
+    of_folds = [policy.alarms(table.select(table.folds == fold)) for fold, policy in enumerate(policies)]
+    found = {name: joined([one[name] for one in of_folds if name in one]) for one in of_folds for name in one}
+    asked = experiment.evidence
+    return {"alarms": alarm_rates(table, found, resamples=asked.resamples, seed=experiment.seed)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vicinal.decisions.aim import aim_kinds
 from vicinal.decisions.events import event_times
 from vicinal.decisions.policy import Policy, fit_policy
 from vicinal.decisions.thresholds import parse_refer
@@ -76,7 +77,8 @@ def decide(
         _rows(folder, role, model, split, task=experiment.inputs.task)
         for role in (threshold_part(split), "test")
     )
-    times = experiment.decisions.events  # They tell what an alarm is, whatever is aimed at.
+    # They tell what an alarm is, whatever is aimed at; only the largest probability has none.
+    times = None if aim_kinds(aim) == {"argmax"} else experiment.decisions.events
     policy = fit_policy(
         fitted,
         aim=aim,

@@ -6,6 +6,7 @@ Wiring only: what a data set means is known in `inputs/datasets`, what a signal 
 from dataclasses import dataclass
 from pathlib import Path
 
+from vicinal.decisions.aim import aim_kinds
 from vicinal.errors import ExperimentError, NetworkError
 from vicinal.evidence.subgroups import require_columns
 from vicinal.experiment import Experiment
@@ -95,12 +96,27 @@ def pack_of(experiment: Experiment, *, data: Path | None, show: Show) -> Packed:
         # Before the training, not after it.
         further = computable(experiment, pack, source)
         require_columns(set(pack.columns) | further, experiment.evidence.subgroups)
+    _require_places(experiment, pack)
     officials = {
         name: dict(zip(pack.ids.tolist(), parts.tolist(), strict=True))
         for name, parts in pack.officials.items()
     }
     labels = () if source.catalogue is None else source.catalogue.label_columns
     return Packed(pack, officials, labels, source)
+
+
+def _require_places(experiment: Experiment, pack: Pack) -> None:
+    """Refuse alarms per day, before the training, of rows that do not say where in which recording they lie.
+
+    Raises:  ExperimentError: names the columns that are missing.
+    """
+    missing = [name for name in ("record", "position_s") if name not in pack.columns]
+    if missing and pack.task != "events" and "daily" in aim_kinds(experiment.aim):
+        raise ExperimentError(
+            f"decisions.aim {experiment.aim!r} counts alarms along recordings: expected the columns record and "
+            f"position_s of the rows, {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not there. Use the "
+            'task "events", or name them in the label table.'
+        )
 
 
 def _require_head(experiment: Experiment, network: Network) -> None:

@@ -46,8 +46,8 @@ def judge(
         resamples=asked.resamples,
         seed=seed,
     )
-    if policy is not None and policy.events is not None:
-        found["alarms"] = alarm_rates(table, policy, resamples=asked.resamples, seed=seed)
+    if policy is not None and policy.events is not None and {"record", "position_s"} <= set(table.columns):
+        found["alarms"] = alarm_rates(table, policy.alarms(table), resamples=asked.resamples, seed=seed)
     return found | in_subgroups(asked, table, decisions, seed=seed)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vicinal.decisions.events import Alarms, observed_days
+from vicinal.decisions.policy import Policy, along
 from vicinal.errors import ExperimentError
 from vicinal.files import write_bytes
 from vicinal.inputs.formats.reading import read
@@ -35,6 +37,7 @@ class Scored:
     Args:    decisions: (n, K), -1 for referred; None without a policy.  skipped: what could not be scored, and why.
              in_the_field: (n, 1) probabilities at the policy's stated prevalence; None where it states none.
              prevalence: stated, or None.
+             alarms: of each class along the recordings, where the policy decides events and rows say where they lie.
     """
 
     table: ScoreTable
@@ -42,6 +45,12 @@ class Scored:
     skipped: tuple[tuple[str, str], ...]
     in_the_field: np.ndarray | None = None
     prevalence: float | None = None
+    alarms: Mapping[str, Alarms] | None = None
+
+    @property
+    def observed_days(self) -> float:
+        """How long the rows watch; 0 where they do not say where they lie."""
+        return 0.0 if self.alarms is None else observed_days(*along(self.table))
 
     def lines(self) -> list[list[str]]:
         """Return a header and one line per recording: id, then per class logit, probabilities and decision.
@@ -75,16 +84,34 @@ class Scored:
                 line.append(DECISIONS[int(self.decisions[k, j])])
         return line
 
+    def _alarms(self) -> dict[str, Any]:
+        """Return alarms and the days watched as JSON values, where there are any."""
+        if self.alarms is None:
+            return {}
+        listed = [
+            {"class": name, "record": str(record), "start_s": float(start), "end_s": float(end)}
+            for name, found in self.alarms.items()
+            for record, start, end in zip(found.records, found.start_s, found.end_s, strict=True)
+        ]
+        return {"alarms": listed, "observed_days": self.observed_days}
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         header, *lines = self.lines()
         return {
             "rows": [dict(zip(header, line, strict=True)) for line in lines],
             "skipped": [{"file": name, "reason": reason} for name, reason in self.skipped],
+            **self._alarms(),
             "model": self.table.model_hash,
             "field_prevalence": self.prevalence,
             "precision": self.table.precision,
         }
+
+
+def _alarms(policy: Policy | None, table: ScoreTable) -> dict[str, Alarms] | None:
+    if policy is None or policy.events is None or not {"record", "position_s"} <= set(table.columns):
+        return None
+    return policy.alarms(table)
 
 
 def score(
@@ -117,7 +144,7 @@ def score(
         columns = {f"field_probability:{name}": moved[:, k] for k, name in enumerate(table.classes)}
         table = replace(table, columns={**table.columns, **columns})
     prevalence = None if policy is None or moved is None else policy.prevalence
-    scored = Scored(table, decisions, tuple(skipped), moved, prevalence)
+    scored = Scored(table, decisions, tuple(skipped), moved, prevalence, _alarms(policy, table))
     if output is not None:
         write_bytes(output, table.to_parquet() if output.suffix == ".parquet" else _csv(scored.lines()))
     return scored

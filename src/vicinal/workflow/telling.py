@@ -21,6 +21,7 @@ from vicinal.workflow.running import Run
 from vicinal.workflow.scoring import Scored
 
 __all__ = [
+    "alarm_lines",
     "tell_bench",
     "tell_decision",
     "tell_demo",
@@ -47,7 +48,7 @@ def tell_run(run: Run, terminal: Terminal) -> None:
     sentence = run.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(sentence)
-    for line in _rates(run.evidence):
+    for line in alarm_lines(run.evidence):
         terminal.paragraph(line)
     if learnt := run.evidence.get("learning_curve", {}).get("sentence"):
         terminal.paragraph(learnt)
@@ -79,7 +80,7 @@ def tell_decision(decided: Decided, terminal: Terminal) -> None:
     sentence = decided.evidence["meaning"].get("sentence")
     if sentence:
         terminal.paragraph(f"\nOn the test rows: {sentence}")
-    for line in _rates(decided.evidence):
+    for line in alarm_lines(decided.evidence):
         terminal.paragraph(line)
     if decided.n_policies > 2:
         terminal.paragraph(
@@ -89,7 +90,7 @@ def tell_decision(decided: Decided, terminal: Terminal) -> None:
     terminal.result(f"\nmodel:   {decided.folder / 'model.vicinal'}: the same weights, the new policy")
 
 
-def _rates(evidence: Mapping[str, Any]) -> list[str]:
+def alarm_lines(evidence: Mapping[str, Any]) -> list[str]:
     """Return how often each class alarms along the test recordings, in words."""
     lines = []
     for name, rate in evidence.get("alarms", {}).items():
@@ -104,7 +105,8 @@ def _rates(evidence: Mapping[str, Any]) -> list[str]:
 
 def _thresholds(policy: Policy) -> str:
     """Return threshold and refer band of each class, in words."""
-    parts = [f"{name} at {cut:.4g}" for name, cut in zip(policy.classes, policy.thresholds, strict=False)]
+    pairs = zip(policy.classes, policy.thresholds, strict=False)
+    parts = [f"{name} at {cut:.4g}" for name, cut in pairs if cut is not None]
     bands = policy.refer or ()
     names = policy.classes if len(bands) == len(policy.classes) else ("largest probability",) * len(bands)
     parts += [
@@ -121,6 +123,8 @@ def tell_scores(scored: Scored, terminal: Terminal) -> None:
     terminal.table(lines[0], lines[1 : _MOST_ROWS + 1])
     if len(lines) > _MOST_ROWS + 1:
         terminal.result(f"... and {len(lines) - _MOST_ROWS - 1} more; --output FILE writes all of them.")
+    for name, alarms in (scored.alarms or {}).items():
+        terminal.result(f"alarms of {name}: {len(alarms):,} in {scored.observed_days:.3g} days")
     if scored.prevalence is not None:
         terminal.say(
             f"field_probability: where a share of {scored.prevalence:g} has it, as the policy states; probability: "

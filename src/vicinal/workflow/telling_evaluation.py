@@ -5,6 +5,7 @@ from vicinal.terminal import Terminal
 from vicinal.workflow.evaluating import Evaluated
 from vicinal.workflow.external import Fitness
 from vicinal.workflow.metric_cells import interval_cell, value_cell
+from vicinal.workflow.telling import alarm_lines
 
 __all__ = ["tell_evaluation"]
 
@@ -41,6 +42,8 @@ def tell_evaluation(done: Evaluated, terminal: Terminal) -> None:
             terminal.paragraph(remark)
         if sentence := done.evidence[0]["meaning"].get("sentence"):
             terminal.paragraph(sentence)
+        for line in alarm_lines(done.evidence[0]):
+            terminal.paragraph(line)
     if done.folder is not None:
         terminal.result(f"report: {done.folder / ('report-a.html' if two else 'report.html')}")
 

@@ -12,6 +12,7 @@ from vicinal.evidence.report.blocks import Block
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.html import to_html
 from vicinal.evidence.report.markdown import to_markdown
+from vicinal.evidence.report.parts.alarms import alarms
 from vicinal.evidence.report.parts.beats import beats
 from vicinal.evidence.report.parts.card import card
 from vicinal.evidence.report.parts.curves import curves
@@ -76,7 +77,7 @@ SECTIONS = {
         "Decisions",
         "Decisions",
         "The threshold, how it was chosen, and what every other choice would give.",
-        (decisions, policies),
+        (decisions, alarms, policies),
     ),
     "errors": _Plan(
         "Worst errors",

@@ -54,6 +54,8 @@ def facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _said(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_said(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):

@@ -44,7 +44,7 @@ def thresholds(report: Report) -> dict[str, float]:
     """Return the threshold of each class that has one."""
     policy = report.evidence.get("policy", {})
     pairs = zip(policy.get("classes", ()), policy.get("thresholds", ()), strict=False)
-    return {name: float(value) for name, value in pairs}
+    return {name: float(value) for name, value in pairs if value is not None}
 
 
 def bands(report: Report) -> dict[str, tuple[float, float]]:

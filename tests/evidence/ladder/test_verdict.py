@@ -155,6 +155,8 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert answer == "partly"
     assert "dense falls by 0.200 (0.190 to 0.210), 25 % of decisions change" in sentence
     assert "conv does not clearly change, +0.000 (-0.010 to 0.010)" in sentence
+    made["networks"]["conv"]["translation"][0]["change"] = interval(0.03)
+    assert "conv rises by 0.030 (0.020 to 0.040), 25 %" in said(made, "Indifferent to shifts")[1]
     answer, sentence = said(made, "Does hierarchy help")
     assert answer == "partly"
     assert (

@@ -1,6 +1,8 @@
 import re
 from typing import Any
 
+import pytest
+
 from vicinal.evidence.report.comparison_plots import (
     cost_plot,
     curves_plot,
@@ -63,10 +65,20 @@ def test_what_is_not_known_is_not_drawn() -> None:
 
 def test_intervals_stand_beside_the_points_that_have_them() -> None:
     def n_lines(svg: str) -> int:
-        return len(re.findall("stroke-opacity: 0.3", svg))
+        return len(re.findall("stroke-opacity: 0.45", svg))
 
     assert n_lines(curves_plot({"dense": network()}, metric="AUROC", unit="subjects")) == 2
     assert n_lines(decisions_plot({"dense": network()})) == 0
+
+
+def test_intervals_of_several_networks_do_not_hide_each_other() -> None:
+    svg = curves_plot(
+        {name: network() for name in ("dense", "local", "conv")}, metric="AUROC", unit="subjects"
+    )
+    found = re.findall(r'M ([\d.]+) [\d.]+\nL \1 [\d.]+\n"[^>]*stroke-opacity: 0.45', svg)
+    places = sorted({round(float(x), 1) for x in found})
+    assert len(places) == 6
+    assert places[1] - places[0] == pytest.approx(3, abs=0.11)
 
 
 def test_no_plot_holds_more_than_can_be_told_apart() -> None:

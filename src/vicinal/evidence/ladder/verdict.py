@@ -267,19 +267,23 @@ def _translation(evidence: Evidence) -> dict[str, str] | None:
             continue
         change = point["change"]
         signs.append(-1 if change["high"] < 0 else 0)
-        words = "falls by" if change["high"] < 0 else "does not clearly change,"
-        size = f"{-change['value']:.3f}" if change["high"] < 0 else f"{change['value']:+.3f}"
-        low, high = (
-            (-change["high"], -change["low"]) if change["high"] < 0 else (change["low"], change["high"])
-        )
         decided = point["decisions_changed"]
         share = "" if np.isnan(decided) else f", {100 * decided:.0f} % of decisions change"
-        parts.append(f"{name} {words} {size} ({low:.3f} to {high:.3f}){share}")
+        parts.append(f"{name} {_moved(change)}{share}")
     if not parts:
         return None
     answer: Answer = "false" if all(sign < 0 for sign in signs) else "partly" if any(signs) else "not shown"
     sentence = f"Shifted by {100 * _SHIFT:.0f} % of its length, {_metric(evidence)} of {'; '.join(parts)}."
     return _answer("Indifferent to shifts?", answer, sentence)
+
+
+def _moved(change: Evidence) -> str:
+    if change["low"] <= 0 <= change["high"]:
+        return (
+            f"does not clearly change, {change['value']:+.3f} ({change['low']:.3f} to {change['high']:.3f})"
+        )
+    low, high = sorted(abs(change[key]) for key in ("low", "high"))
+    return f"{'falls' if change['high'] < 0 else 'rises'} by {abs(change['value']):.3f} ({low:.3f} to {high:.3f})"
 
 
 def _hierarchy(evidence: Evidence) -> dict[str, str] | None:

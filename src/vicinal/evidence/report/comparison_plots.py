@@ -6,7 +6,9 @@ Reads plain data, `compare.json`; must not know pages or files.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from vicinal.evidence.report.drawing import CYCLE, Drawing, legend_above
 
@@ -25,6 +27,8 @@ __all__ = [
 _COLOURS = (*CYCLE, "#c27ba0", "#8a9a3b", "#2f4b8f", "#d08a5c")
 _AT_ONCE = len(CYCLE)
 """Lines in one plot; beyond, nobody can tell them apart."""
+_APART = 3.0
+"""Points between the intervals of two networks at the same place, which would hide each other."""
 
 Evidence = Mapping[str, Any]
 Networks = Mapping[str, Any]
@@ -170,18 +174,25 @@ def _lines(
     *,
     marker: str = "o",
 ) -> str:
-    """Draw one line a network, with an interval beside each point that has one."""
+    """Draw one line a network, with an interval at each point that has one; networks stand side by side at each x."""
     with Drawing(name) as drawing:
         axes = drawing.axes
-        for colour, (label, one) in zip(_COLOURS, networks.items(), strict=False):
+        middle = (len(networks) - 1) / 2
+        for k, (colour, (label, one)) in enumerate(zip(_COLOURS, networks.items(), strict=False)):
             found = points(one)
             if not found:
                 continue
             x, y = [at for at, _, _ in found], [value for _, value, _ in found]
-            axes.plot(x, y, color=colour, marker=marker, markersize=4, label=label)
+            apart = _APART if any(bounds for *_, bounds in found) else 0
+            aside = ScaledTranslation(apart * (k - middle) / 72, 0, axes.figure.dpi_scale_trans)
+            beside = axes.transData + aside
+            drawn: list[Artist] = [*axes.plot(x, y, color=colour, marker=marker, markersize=4, label=label)]
             for at, _, bounds in found:
                 if bounds is not None:
-                    axes.vlines(at, *bounds, color=colour, alpha=0.3, linewidth=1.4)
+                    drawn.append(axes.vlines(at, *bounds, color=colour, alpha=0.45, linewidth=1.4))
+            # Moved once the axes know where they are.
+            for artist in drawn:
+                artist.set_transform(beside)
         dress(axes)
         _legend(axes)
     return drawing.svg

@@ -150,11 +150,51 @@ def test_suits_only_what_it_is_faster_for(monkeypatch):
     assert not suits(torch.zeros(2, 64, 9, 9), torch.zeros(64, 64, 3, 3), Taps(3)), "an image"
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert not suits(x, weight, taps)
+        assert not suits(x.bfloat16(), weight, taps), "a short window in bfloat16"
     n_products = 2 * 96 * 64 * 64 * 5
     monkeypatch.setattr(filtering, "MIN_PRODUCTS", n_products)
     assert suits(x, weight, taps)
     monkeypatch.setattr(filtering, "MIN_PRODUCTS", n_products + 1)
     assert not suits(x, weight, taps), "too little work to compile for"
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_long_windows_in_bfloat16_where_there_are_no_tiles_for_it(tiles, monkeypatch):
+    monkeypatch.setattr(filtering, "_has_tiles", lambda: tiles)
+    x, weight = torch.zeros(2, 32, 1, 100, dtype=torch.bfloat16), torch.zeros(32, 32, 39)
+    taps = Taps(39, left=19, right=19)
+    assert not suits(x, weight, taps), "mixed without autocast: that is an error elsewhere"
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert suits(x, weight, taps) is not tiles
+        assert not suits(x.float(), weight, taps)
+    with torch.autocast("cpu", dtype=torch.float16):
+        assert not suits(x, weight, taps)
+
+
+def half_against_exact(taps):
+    """Return how far outputs and gradients in bfloat16 are from those of the same values in float64."""
+    x, weight, bias = given_by(3, 32, 32, 70, taps)
+    x = x.bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours = everything(x, weight, bias, lambda *values: convolve(*values, taps))
+    exact = everything(*(v.double() for v in (x, weight, bias)), lambda *values: direct(*values, taps))
+    assert [one.dtype for one in ours] == [torch.bfloat16, torch.bfloat16, torch.float32, torch.float32]
+    return [relative_error(found.double(), expected) for found, expected in zip(ours, exact, strict=True)]
+
+
+def test_bfloat16_loses_no_more_than_its_rounding():
+    """Outputs and gradients that are bfloat16 by 2 ** -9 of their size; those of weights by that of what flows back."""
+    assert max(half_against_exact(Taps(39, left=19, right=19))) < 2**-8
+
+
+def test_what_is_no_number_stays_none():
+    taps = Taps(19, left=9, right=9)
+    x, weight, _ = given_by(1, 32, 32, 100, taps)
+    x[0, 0, 0, 50] = float("nan")
+    for values in (x, x.bfloat16()):
+        y = convolve(values, weight, None, taps)
+        assert y[..., 41:60].isnan().all()
+        assert y[..., :20].isfinite().all()
 
 
 def learn_and_score(monkeypatch, compiler):
@@ -200,3 +240,5 @@ def test_processors_with_shorter_vectors(processor, monkeypatch):
         ours = everything(x, weight, bias, lambda *v, taps=taps: convolve(*v, taps))
         exact = everything(*(v.double() for v in (x, weight, bias)), lambda *v, taps=taps: direct(*v, taps))
         assert all(relative_error(a, b) < 1e-5 for a, b in zip(ours, exact, strict=True))
+    assert max(half_against_exact(Taps(39, left=19, right=19))) < 2**-8
+    test_what_is_no_number_stays_none()

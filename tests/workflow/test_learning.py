@@ -4,6 +4,7 @@ import torch
 
 from vicinal.errors import ExperimentError
 from vicinal.inputs.contract import Contract
+from vicinal.representations import resident
 from vicinal.representations.network import build
 from vicinal.scores.model import Model
 from vicinal.terminal import QUIET
@@ -48,6 +49,36 @@ def test_what_is_learnt_is_a_model_that_scores_as_validated() -> None:
     assert wins.mean() > 0.9
     assert learned.fitted.n_steps == 48
     assert sum(record["kind"] == "step" for record in records) == 48
+
+
+def test_rows_that_stay_on_the_device_train_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a processor that claims to be a device with room: the same batches, so the same weights."""
+    found = []
+    for free in (0.0, 1e9):
+        monkeypatch.setattr(resident, "free_bytes", lambda _, free=free: free)
+        kept = list[object]()
+        cut = resident.ResidentRows.rows
+        monkeypatch.setattr(
+            resident.ResidentRows, "rows", lambda *given, cut=cut, kept=kept: kept.append(1) or cut(*given)
+        )
+        learned = learn(
+            Rows(80),
+            train=np.arange(5, 60),
+            validation=np.arange(60, 80),
+            network="conv 4 window 5 | norm | relu | mean | dense 1",
+            contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
+            task="binary",
+            classes=("up",),
+            config=TrainingConfig(
+                epochs=2, batch=10, augment=({"kind": "gain"},), mixup=0.2, precision="float32"
+            ),
+            seed=0,
+            sink=None,
+            show=QUIET,
+        )
+        assert bool(kept) is bool(free)
+        found.append(learned.model.weights)
+    assert all(np.allclose(found[0][name], found[1][name], rtol=1e-4, atol=1e-6) for name in found[0])
 
 
 def learned_minirocket(rows: Rows, **options: object) -> Learned:

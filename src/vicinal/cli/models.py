@@ -185,7 +185,10 @@ def bench(
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:<number>.")] = "cpu",
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        typer.Option(help="Of products; auto takes what this machine multiplies faster."),
+        typer.Option(
+            help="Of products; auto takes what this machine multiplies faster, float32 what one without "
+            "bfloat16 units (AMX, AVX512-BF16) takes."
+        ),
     ] = "auto",
     as_json: Json = False,
 ) -> None:

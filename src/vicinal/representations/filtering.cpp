@@ -1,8 +1,8 @@
 // Minimal filtering along time in one pass: transform, multiply, transform back, without leaving the caches.
 //
 // As winograd.py, which says what is computed and holds the matrices; there each of the three steps is a matrix product
-// over all records of a group, here a few tiles at a time go through all of them. Sums have one fixed order, whichever
-// thread makes them. Fused multiply-adds are welcome.
+// over all records of a group, here a few tiles at a time go through all of them. Values are float32 or bfloat16, all
+// between them float32. Sums have one fixed order, whichever thread makes them. Fused multiply-adds are welcome.
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +10,9 @@
 #include <cstring>
 #include <thread>
 #include <vector>
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -27,6 +30,37 @@ typedef float Vector __attribute__((vector_size(LANES * sizeof(float)), aligned(
 inline Vector load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
 inline void store(float* at, Vector value) { *reinterpret_cast<Vector*>(at) = value; }
 
+// A bfloat16: the upper half of a float32.
+struct Half {
+    uint16_t bits;
+};
+typedef uint16_t Halves __attribute__((vector_size(LANES * sizeof(Half)), aligned(2), may_alias));
+typedef uint32_t Words __attribute__((vector_size(LANES * sizeof(float))));
+
+inline Vector load(const Half* at) {
+    const Words words = __builtin_convertvector(*reinterpret_cast<const Halves*>(at), Words) << 16;
+    Vector values;
+    std::memcpy(&values, &words, sizeof values);
+    return values;
+}
+
+// To the nearest, ties to even; what is no number stays none.
+inline void store(Half* at, Vector values) {
+#ifdef __AVX512BF16__
+    __m512 given;
+    std::memcpy(&given, &values, sizeof given);
+    const __m256bh halves = _mm512_cvtneps_pbh(given);
+    std::memcpy(static_cast<void*>(at), &halves, sizeof halves);
+#else
+    Words words;
+    std::memcpy(&words, &values, sizeof words);
+    const Words rounded = (words + 0x7fff + ((words >> 16) & 1)) >> 16;
+    const Words nothing = Words{} + 0x7fc0;
+    const Words kept = (words & 0x7fffffff) > 0x7f800000 ? nothing : rounded;
+    *reinterpret_cast<Halves*>(at) = __builtin_convertvector(kept, Halves);
+#endif
+}
+
 // Values along time, one record after the other: row r of a record begins at `offset + r * row`, and what lies before
 // 0 or from `length` on is zero. All four are multiples of LANES.
 struct Side {
@@ -34,11 +68,11 @@ struct Side {
 };
 
 struct Job {
-    const float* x;
-    const float* u;     // (panels, points, pieces * row, PANEL)
-    const float* bias;  // (units) or null
-    const float* gradient;  // of the result, for `learn`
-    float* y;
+    const void* x;
+    const float* u;        // (panels, points, pieces * row, PANEL)
+    const float* bias;     // (units) or null
+    const void* gradient;  // of the result, for `learn`
+    void* y;
     const float* a;  // (outputs, points)
     const float* b;  // (points, points)
     Side in, out;
@@ -47,24 +81,27 @@ struct Job {
 };
 
 // Return where row `r` of a record lies; a copy with zeros where it hangs over an end.
-inline const float* row_of(const float* record, const Side& side, int64_t r, float* spare) {
+template <typename Value>
+inline const Value* row_of(const Value* record, const Side& side, int64_t r, Value* spare) {
     const int64_t first = side.offset + r * side.row;
     if (first >= 0 && first + side.row <= side.length) return record + first;
-    std::memset(spare, 0, side.row * sizeof(float));
+    std::memset(static_cast<void*>(spare), 0, side.row * sizeof(Value));
     const int64_t low = std::max<int64_t>(first, 0), high = std::min(first + side.row, side.length);
-    if (low < high) std::memcpy(spare + (low - first), record + low, (high - low) * sizeof(float));
+    if (low < high)
+        std::memcpy(static_cast<void*>(spare + (low - first)), record + low, (high - low) * sizeof(Value));
     return spare;
 }
 
 // v[point][tile] = B x, for `n` tiles from number `first` on, of all records in a row.
-template <int POINTS, int OUTPUTS>
-void spread(const Job& job, int64_t first, int64_t n, int64_t per_record, float* v, float* spare) {
+template <typename Value, int POINTS, int OUTPUTS>
+void spread(const Job& job, int64_t first, int64_t n, int64_t per_record, float* v, Value* spare) {
+    const Value* x = static_cast<const Value*>(job.x);
     const int64_t row = job.in.row;
     for (int64_t k = 0; k < n; ++k) {
         const int64_t record = (first + k) / per_record, tile = (first + k) % per_record;
-        const float* rows[POINTS];
+        const Value* rows[POINTS];
         for (int i = 0; i < POINTS; ++i)
-            rows[i] = row_of(job.x + record * job.in.length, job.in, tile * OUTPUTS + i, spare + i * row);
+            rows[i] = row_of(x + record * job.in.length, job.in, tile * OUTPUTS + i, spare + i * row);
         for (int64_t c = 0; c < row; c += LANES) {
             Vector values[POINTS];
             for (int i = 0; i < POINTS; ++i) values[i] = load(rows[i] + c);
@@ -102,8 +139,9 @@ void multiply_upto(int n, const float* v, int64_t row, const float* u, int64_t d
 }
 
 // y = A product + bias, for `n` tiles from `first` on.
-template <int POINTS, int OUTPUTS>
+template <typename Value, int POINTS, int OUTPUTS>
 void lay_out(const Job& job, int64_t first, int64_t n, int64_t per_record, int64_t column, const float* products) {
+    Value* y = static_cast<Value*>(job.y);
     for (int64_t k = 0; k < n; ++k) {
         const int64_t record = (first + k) / per_record, tile = (first + k) % per_record;
         for (int j = 0; j < VECTORS; ++j) {
@@ -116,14 +154,14 @@ void lay_out(const Job& job, int64_t first, int64_t n, int64_t per_record, int64
                 Vector sum = job.a[o * POINTS] * values[0];
                 for (int p = 1; p < POINTS; ++p) sum += job.a[o * POINTS + p] * values[p];
                 if (job.bias) sum += load(job.bias + c);
-                store(job.y + record * job.out.length + at, sum);
+                store(y + record * job.out.length + at, sum);
             }
         }
     }
 }
 
 // Take groups of tiles until none is left. With several pieces, a window reaches over so many tiles of one record.
-template <int POINTS, int OUTPUTS>
+template <typename Value, int POINTS, int OUTPUTS>
 void work(void* given) {
     Job& job = *static_cast<Job*>(given);
     const int64_t row = job.in.row, depth = job.pieces * row, more = job.pieces - 1;
@@ -131,12 +169,13 @@ void work(void* given) {
     // One piece: tiles of all records in a row. More: those of each record for themselves.
     const int64_t stretch = more ? job.tiles : job.batch * job.tiles, stretches = more ? job.batch : 1;
     const int64_t groups = (stretch + step - 1) / step;
-    std::vector<float> v(POINTS * job.group * row), spare(POINTS * row);
+    std::vector<float> v(POINTS * job.group * row);
+    std::vector<Value> spare(POINTS * row);
     alignas(64) float products[POINTS * ROWS * PANEL];
     for (int64_t item; (item = job.next.fetch_add(1)) < groups * stretches;) {
         const int64_t from = item % groups * step, n = std::min(step, stretch - from);
         const int64_t base = item / groups;  // the record, where each is for itself
-        spread<POINTS, OUTPUTS>(job, base * per_record + from, n + more, per_record, v.data(), spare.data());
+        spread<Value, POINTS, OUTPUTS>(job, base * per_record + from, n + more, per_record, v.data(), spare.data());
         for (int64_t column = 0; column < job.units; column += PANEL) {
             const float* u = job.u + column * POINTS * depth;
             for (int64_t k = 0; k < n; k += ROWS) {
@@ -144,18 +183,18 @@ void work(void* given) {
                 for (int p = 0; p < POINTS; ++p)
                     multiply_upto<ROWS>(count, v.data() + (p * job.group + k) * row, row, u + p * depth * PANEL, depth,
                                         products + p * ROWS * PANEL);
-                lay_out<POINTS, OUTPUTS>(job, base * job.tiles + from + k, count, job.tiles, column, products);
+                lay_out<Value, POINTS, OUTPUTS>(job, base * job.tiles + from + k, count, job.tiles, column, products);
             }
         }
     }
 }
 
 // g[panel][point][tile] = A' gradient, for `n` tiles from `first` on: the adjoint of `lay_out`.
-template <int POINTS, int OUTPUTS>
+template <typename Value, int POINTS, int OUTPUTS>
 void gather(const Job& job, int64_t first, int64_t n, int64_t room, float* g) {
     for (int64_t k = 0; k < n; ++k) {
         const int64_t record = (first + k) / job.tiles, tile = (first + k) % job.tiles;
-        const float* from = job.gradient + record * job.out.length + tile * OUTPUTS * job.out.row;
+        const Value* from = static_cast<const Value*>(job.gradient) + record * job.out.length + tile * OUTPUTS * job.out.row;
         const int64_t rows = std::min<int64_t>(OUTPUTS, job.out.length / job.out.row - tile * OUTPUTS);
         for (int64_t c = 0; c < job.units; c += LANES) {
             Vector values[OUTPUTS];
@@ -197,21 +236,22 @@ void accumulate_upto(int n, const float* v, int64_t row, const float* g, int64_t
 
 // Add up the gradient of the transformed windows over every `slots`-th group of tiles, so that the order of the sum
 // depends on how many slots there are and not on which thread is the faster.
-template <int POINTS, int OUTPUTS>
+template <typename Value, int POINTS, int OUTPUTS>
 void learn(void* given) {
     Job& job = *static_cast<Job*>(given);
     const int64_t row = job.in.row, depth = job.pieces * row, more = job.pieces - 1, step = job.group - more;
     const int64_t per_record = job.tiles + more;
     const int64_t stretch = more ? job.tiles : job.batch * job.tiles, stretches = more ? job.batch : 1;
     const int64_t groups = (stretch + step - 1) / step, size = POINTS * depth * job.units;
-    std::vector<float> v(POINTS * job.group * row), spare(POINTS * row), g(POINTS * step * job.units);
+    std::vector<float> v(POINTS * job.group * row), g(POINTS * step * job.units);
+    std::vector<Value> spare(POINTS * row);
     for (int64_t slot; (slot = job.next.fetch_add(1)) < job.slots;) {
-        float* du = job.y + slot * size;
+        float* du = static_cast<float*>(job.y) + slot * size;
         std::memset(du, 0, size * sizeof(float));
         for (int64_t item = slot; item < groups * stretches; item += job.slots) {
             const int64_t from = item % groups * step, n = std::min(step, stretch - from), base = item / groups;
-            spread<POINTS, OUTPUTS>(job, base * per_record + from, n + more, per_record, v.data(), spare.data());
-            gather<POINTS, OUTPUTS>(job, base * job.tiles + from, n, step, g.data());
+            spread<Value, POINTS, OUTPUTS>(job, base * per_record + from, n + more, per_record, v.data(), spare.data());
+            gather<Value, POINTS, OUTPUTS>(job, base * job.tiles + from, n, step, g.data());
             for (int p = 0; p < POINTS; ++p)
                 for (int64_t panel = 0; panel < job.units / PANEL; ++panel)
                     for (int64_t i = 0; i < depth; i += ROWS)
@@ -263,21 +303,26 @@ void share(Work work, void* job, int64_t threads, Parallel parallel) {
     for (auto& helper : helpers) helper.join();
 }
 
-template <int POINTS, int OUTPUTS>
+template <typename Value, int POINTS, int OUTPUTS>
 Work either(bool learns) {
-    return learns ? learn<POINTS, OUTPUTS> : work<POINTS, OUTPUTS>;
+    return learns ? learn<Value, POINTS, OUTPUTS> : work<Value, POINTS, OUTPUTS>;
 }
 
-Work work_for(int64_t points, int64_t outputs, bool learns) {
-    if (points == 7 && outputs == 4) return either<7, 4>(learns);
-    if (points == 8 && outputs == 4) return either<8, 4>(learns);
-    if (points == 8 && outputs == 5) return either<8, 5>(learns);
-    if (points == 8 && outputs == 6) return either<8, 6>(learns);
-    if (points == 8 && outputs == 7) return either<8, 7>(learns);
+template <typename Value>
+Work work_on(int64_t points, int64_t outputs, bool learns) {
+    if (points == 7 && outputs == 4) return either<Value, 7, 4>(learns);
+    if (points == 8 && outputs == 4) return either<Value, 8, 4>(learns);
+    if (points == 8 && outputs == 5) return either<Value, 8, 5>(learns);
+    if (points == 8 && outputs == 6) return either<Value, 8, 6>(learns);
+    if (points == 8 && outputs == 7) return either<Value, 8, 7>(learns);
     return nullptr;
 }
 
-// sizes: batch, tiles, pieces, units, points, outputs, threads, in (length, row, offset), out (the same).
+Work work_for(const int64_t* sizes, bool learns) {
+    return (sizes[13] ? work_on<Half> : work_on<float>)(sizes[4], sizes[5], learns);
+}
+
+// sizes: batch, tiles, pieces, units, points, outputs, threads, in (length, row, offset), out (the same), bfloat16.
 void read_sizes(Job& job, const int64_t* sizes) {
     job.batch = sizes[0], job.tiles = sizes[1], job.pieces = sizes[2], job.units = sizes[3];
     job.in = {sizes[7], sizes[8], sizes[9]};
@@ -299,20 +344,20 @@ void transform_weights(const float* w, const float* g, float* u, const int64_t* 
 }
 
 // Returns whether there is such a transform; sizes as above.
-int64_t filter(const float* x, const float* u, const float* bias, float* y, const float* a, const float* b,
+int64_t filter(const void* x, const float* u, const float* bias, void* y, const float* a, const float* b,
                const int64_t* sizes, Parallel parallel) {
     Job job;
     read_sizes(job, sizes);
     job.x = x, job.u = u, job.bias = bias, job.y = y, job.a = a, job.b = b;
     const int64_t points = sizes[4], fit = CACHED / (points * job.in.row) / ROWS * ROWS;
     job.group = std::max<int64_t>(fit, ROWS) + job.pieces - 1;
-    const Work work = work_for(points, sizes[5], false);
+    const Work work = work_for(sizes, false);
     if (work) share(work, &job, sizes[6], parallel);
     return work != nullptr;
 }
 
 // du (threads, panels, points, pieces * row, PANEL): the gradient of the transformed windows is their sum.
-int64_t filter_back(const float* x, const float* gradient, float* du, const float* a, const float* b,
+int64_t filter_back(const void* x, const void* gradient, float* du, const float* a, const float* b,
                     const int64_t* sizes, Parallel parallel) {
     Job job;
     read_sizes(job, sizes);
@@ -320,7 +365,7 @@ int64_t filter_back(const float* x, const float* gradient, float* du, const floa
     job.slots = sizes[6];
     const int64_t points = sizes[4], fit = CACHED_BACK / (points * (job.in.row + job.units));
     job.group = std::max<int64_t>(fit, 4 * ROWS) + job.pieces - 1;
-    const Work work = work_for(points, sizes[5], true);
+    const Work work = work_for(sizes, true);
     if (work) share(work, &job, sizes[6], parallel);
     return work != nullptr;
 }

@@ -4,6 +4,7 @@ An option that chooses itself where a C++ compiler is there; without one, the ot
 rounding. Windows of up to 5 taps a stride cost 1.9 to 2.5 times fewer products at eight points. Longer ones are cut
 into pieces of 4 at seven points, four outputs a tile: the next piece then sees the next tile, so that all pieces share
 one transform and one sum. The gradient of the input is such a convolution too, with the windows turned round.
+Values are float32; or bfloat16, where sums and products still are float32: no more than rounding is lost.
 
 It knows tensors and taps; not the layers, nor who calls it. The loops are in filtering.cpp.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -37,6 +38,9 @@ PIECE = 4
 MIN_SAVING = 1.5
 MIN_PRODUCTS = 1 << 25
 """Multiply-adds of one call, a third of a millisecond: below, compiling (about two seconds) would not come back."""
+
+MIN_PIECES_BFLOAT16 = 4
+"""Of windows in bfloat16: shorter ones are faster in its own products, and the gradient of longer ones is not."""
 
 _kept: Any = WeakTensorKeyDictionary()
 """Transformed windows of weights that do not learn, with the version they had."""
@@ -78,9 +82,8 @@ def suits(x: Tensor, weight: Tensor, taps: Taps) -> bool:
         weight.dim() == 3
         and x.dim() == 4
         and x.shape[2] == 1
-        and x.dtype == weight.dtype == torch.float32
         and x.device.type == "cpu"
-        and not torch.is_autocast_enabled("cpu")
+        and _is_the_way_in(x, weight, _cut(-(-taps.window // taps.stride)).pieces)
         and not torch.compiler.is_compiling()
         and taps.dilation == 1
         and saving(taps) >= MIN_SAVING
@@ -93,6 +96,20 @@ def suits(x: Tensor, weight: Tensor, taps: Taps) -> bool:
     return made is not None and x.shape[1] % made.panel() == len(weight) % made.panel() == 0
 
 
+def _is_the_way_in(x: Tensor, weight: Tensor, pieces: int) -> bool:
+    """Return whether this is the faster way in the precision in which the convolution would run."""
+    if torch.is_autocast_enabled("cpu"):
+        is_half = x.dtype == torch.bfloat16 == torch.get_autocast_dtype("cpu")
+        return is_half and pieces >= MIN_PIECES_BFLOAT16 and not _has_tiles()
+    return x.dtype == weight.dtype == torch.float32
+
+
+@lru_cache
+def _has_tiles() -> bool:
+    """Return whether the processor multiplies bfloat16 in tiles (AMX), many times the rate of float32."""
+    return torch.cpu._is_amx_tile_supported()
+
+
 def saving(taps: Taps) -> float:
     """Return how many times fewer products this takes than direct convolution."""
     cut = _cut(-(-taps.window // taps.stride))
@@ -100,11 +117,11 @@ def saving(taps: Taps) -> float:
 
 
 def convolve(
-    x: Float32[Tensor, "batch in 1 time"],
-    weight: Float32[Tensor, "out in window"],
-    bias: Float32[Tensor, " out"] | None,
+    x: Float[Tensor, "batch in 1 time"],
+    weight: Float[Tensor, "out in window"],
+    bias: Float[Tensor, " out"] | None,
     taps: Taps,
-) -> Float32[Tensor, "batch out 1 new_time"]:
+) -> Float[Tensor, "batch out 1 new_time"]:
     """Cross-correlate x with the windows along time; the result is channels-last."""
     y: Tensor = _Convolution.apply(  # type: ignore[no-untyped-call]
         x.squeeze(2).transpose(1, 2), weight, bias, taps
@@ -122,6 +139,7 @@ class _Convolution(Function):
         y = x.new_empty(batch, taps.count(time), len(weight))
         signal = _Side(time * n_in, taps.stride * n_in, -taps.left * n_in)
         answer = _Side(y.shape[1] * len(weight), len(weight), 0)
+        bias = None if bias is None else bias.float()
         _filter(x, signal, _forth(weight, taps.stride), y, answer, n_rows=y.shape[1], bias=bias)
         return y
 
@@ -135,7 +153,7 @@ class _Convolution(Function):
         gradient = gradient.contiguous()
         dx = _gradient_of_x(x, gradient, weight, taps) if ctx.needs_input_grad[0] else None
         dweight = _gradient_of_weight(x, gradient, weight, taps) if ctx.needs_input_grad[1] else None
-        dbias = gradient.sum((0, 1)) if ctx.needs_input_grad[2] else None
+        dbias = gradient.sum((0, 1), dtype=torch.float32) if ctx.needs_input_grad[2] else None
         return dx, dweight, dbias, None
 
 
@@ -161,7 +179,7 @@ def _gradient_of_weight(x: Tensor, gradient: Tensor, weight: Tensor, taps: Taps)
     cut, panel, threads = _cut(n_taps), made.panel(), torch.get_num_threads()
     a, g, b = transforms(cut.taps, cut.n_points)
     row, n_panels = stride * n_in, units // panel
-    du = x.new_empty(threads, n_panels, cut.n_points, cut.pieces, row, panel)
+    du = torch.empty(threads, n_panels, cut.n_points, cut.pieces, row, panel)
     signal = _Side(x.shape[1] * n_in, row, -taps.left * n_in)
     answer = _Side(gradient.shape[1] * units, units, 0)
     _call(
@@ -173,8 +191,10 @@ def _gradient_of_weight(x: Tensor, gradient: Tensor, weight: Tensor, taps: Taps)
         batch=len(x),
         units=units,
         n_rows=gradient.shape[1],
+        dtype=x.dtype,
     )
-    w = torch.tensordot(g.T, du.sum(0), dims=([1], [1]))  # (taps of a piece, panels, pieces, row, panel)
+    with torch.autocast("cpu", enabled=False):
+        w = torch.tensordot(g.T, du.sum(0), dims=([1], [1]))  # (taps of a piece, panels, pieces, row, panel)
     w = w.permute(2, 0, 3, 1, 4).reshape(cut.pieces * cut.taps, stride, n_in, units)[:n_taps]
     dweight: Tensor = w.permute(3, 2, 0, 1).reshape(units, n_in, n_taps * stride)[..., :window].contiguous()
     return dweight
@@ -205,7 +225,7 @@ def _by_taps(weight: Tensor, stride: int) -> Tensor:
     """(out, in, window) -> (taps, stride * in, out), zero behind the window."""
     units, n_in, window = weight.shape
     n_taps = -(-window // stride)
-    w = F.pad(weight.detach(), (0, n_taps * stride - window)).view(units, n_in, n_taps, stride)
+    w = F.pad(weight.detach().float(), (0, n_taps * stride - window)).view(units, n_in, n_taps, stride)
     return w.permute(2, 3, 1, 0).reshape(n_taps, stride * n_in, units)
 
 
@@ -242,7 +262,15 @@ def _filter(
     panels, _, _, panel = windows.u.shape
     tensors = (x, windows.u, bias, y, a, b)
     _call(
-        made.filter, tensors, windows.cut, x_side, y_side, batch=len(x), units=panels * panel, n_rows=n_rows
+        made.filter,
+        tensors,
+        windows.cut,
+        x_side,
+        y_side,
+        batch=len(x),
+        units=panels * panel,
+        n_rows=n_rows,
+        dtype=x.dtype,
     )
 
 
@@ -256,10 +284,11 @@ def _call(
     batch: int,
     units: int,
     n_rows: int,
+    dtype: torch.dtype,
 ) -> None:
     sizes = (
         batch, -(-n_rows // cut.n_outputs), cut.pieces, units, cut.n_points, cut.n_outputs, torch.get_num_threads(),
-        signal.record, signal.row, signal.offset, answer.record, answer.row, answer.offset,
+        signal.record, signal.row, signal.offset, answer.record, answer.row, answer.offset, dtype == torch.bfloat16,
     )  # fmt: skip
     known = function(*map(_pointer, tensors), (c_int64 * len(sizes))(*sizes), _openmp())
     assert known

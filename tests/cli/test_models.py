@@ -2,11 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
 from vicinal.cli.app import app
 from vicinal.errors import ExperimentError, NetworkError
 from vicinal.workflow.running import run
+
+DIGITS = Path(__file__).parents[2] / "experiments" / "digits.toml"
 
 
 def test_inspect_prints_json_or_a_table() -> None:
@@ -63,3 +67,30 @@ def test_a_run_is_inspected_with_what_excites_its_units(
     result = CliRunner().invoke(app, ["inspect", folder, "--input", "1x100"])
     assert isinstance(result.exception, ExperimentError)
     assert "--input: a run says its own shape" in str(result.exception)
+
+
+@pytest.mark.slow
+def test_an_image_is_traced_with_a_network_that_has_learnt_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    overrides = ["training.steps=150", "evidence.resamples=100"]
+    folder = run(DIGITS, output=tmp_path / "run", overrides=overrides).folder
+    digits = load_digits()
+    right, drawn = 0, (3, 4, 6, 7, 10)
+    for index in drawn:
+        Image.fromarray((digits.images[index] * 255 / 16).round().astype("uint8")).save(tmp_path / "one.png")
+        asked = ["trace", str(folder / "model.vicinal"), str(tmp_path / "one.png")]
+        found = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+        right += found["decision"] == str(digits.target[index])
+        assert found["size"] == [8, 8]
+        assert found["attribution"]["name"] == found["decision"]
+        assert {len(one["window"]) for one in found["stages"]} == {2}
+        assert {one["rows"][1] - one["rows"][0] for one in found["attribution"]["windows"]} == {2}
+    assert right >= 4  # of five
+    page = tmp_path / "way.html"
+    told = CliRunner().invoke(app, [*asked, "--html", str(page), "--explain", "3"])
+    assert told.exit_code == 0
+    for words in ("image      one  (one.png)", "prepared   grey, 8 x 8 pixels", "rests on   3: log-odds"):
+        assert words in told.stdout
+    assert "by hiding: how far the log-odds fall" in page.read_text()

@@ -60,3 +60,30 @@ def bare(contract: Contract) -> Model:
 @pytest.fixture(scope="session")
 def model(bare: Model, policy: Policy) -> Model:
     return bare.with_policy(policy)
+
+
+IMAGE_TEXT = """
+    conv 4 window 3x2 stride 2 same | norm | relu | max window 2 stride 2 same
+    local 3 window 2 | flatten | dense classes
+"""
+
+
+@pytest.fixture(scope="session")
+def image_model() -> Model:
+    """A model of three classes of images, 8 x 10 pixels."""
+    contract = Contract(
+        axes=("height", "width"),
+        channels=("grey",),
+        size=(8, 10),
+        units="1",
+        steps=[{"step": "scale", "by": "constant", "centre": 0.5, "spread": 0.5}],
+    )
+    network = build(IMAGE_TEXT, input_shape=contract.input_shape, n_outputs=3, seed=0)
+    return Model(
+        network=network.text,
+        input_shape=contract.input_shape,
+        weights={name: tensor.numpy().copy() for name, tensor in network.state_dict().items()},
+        contract=contract,
+        calibration=Calibration("classes", ("a", "b", "c"), "none"),
+        provenance={"precision": "float32", "seed": 0},
+    )

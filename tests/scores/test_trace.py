@@ -55,7 +55,7 @@ def test_the_way_is_told_from_contract_to_meaning(model):
     ):
         assert words in lines
     assert json.loads(json.dumps(found.to_dict()))["stages"][0]["window"] == list(
-        found.stages[0].excited[0].window
+        found.stages[0].excited[0].window[0]
     )
 
 
@@ -65,7 +65,7 @@ def test_the_window_holds_what_moves_the_strongest_unit(model):
     fixed = replace(model, contract=contract, policy=None)
     signal = replace(recording(100), channels=("I", "II"), units=("mV", "mV"))
     stage = trace(fixed, signal).stages[0].excited[0]
-    start, stop = stage.window
+    ((start, stop),) = stage.window
 
     inside, outside = signal.samples.copy(), signal.samples.copy()
     inside[:, start:stop] += 1.0
@@ -91,8 +91,8 @@ def test_the_founding_network_by_hand():
 
     found = trace(model, Signal(samples, ("I",), ("mV",), 100.0, id="a"))
     first, _, second, *_ = (stage.excited[0] for stage in found.stages)
-    assert (first.position, first.value, first.window) == (6, 10.0, (60, 80))
-    assert (second.position, second.value, second.window) == (4, 20.0, (40, 100))
+    assert (first.position, first.value, first.window) == ((6,), 10.0, ((60, 80),))
+    assert (second.position, second.value, second.window) == ((4,), 20.0, ((40, 100),))
     assert second.window_s == (0.4, 1.0)
     assert found.logits == (60.0,)
     assert found.decision.startswith("none: the model has no policy")
@@ -145,9 +145,9 @@ def test_the_units_that_are_excited_most_are_those_with_the_largest_values(model
         assert [one.value for one in stage.excited] == pytest.approx(best[order].tolist(), rel=1e-4)
         assert len(stage.excited) == min(3, len(best)), text
         for one in stage.excited:
-            assert one.window[1] <= prepared.length
+            assert one.window[0][1] <= prepared.length
             if one.position is not None:
-                assert one.position == int(row[one.unit].argmax())
+                assert one.position == (int(row[one.unit].argmax()),)
 
 
 def test_behind_local_each_position_has_units_of_its_own_and_zero_excites_none():
@@ -160,8 +160,98 @@ def test_behind_local_each_position_has_units_of_its_own_and_zero_excites_none()
     found = trace(model, Signal(np.ones((1, 100), np.float32), ("I",), ("mV",), 100.0, id="a"))
     local = found.stages[0]
     assert [(one.unit, one.position, one.value, one.window) for one in local.excited] == [
-        (0, 6, 40.0, (60, 80)),
-        (0, 2, 20.0, (20, 40)),
+        (0, (6,), 40.0, ((60, 80),)),
+        (0, (2,), 20.0, ((20, 40),)),
     ]
     told = local.to_dict()
     assert (told["unit"], told["window"], len(told["excited"])) == (0, (60, 80), 2)
+
+
+def picture():
+    samples = np.random.default_rng(4).random((1, 8, 10), dtype=np.float32)
+    return Signal(samples, ("grey",), ("1",), None, axes=("height", "width"), id="i1", source="i1.png")
+
+
+def test_an_image_gets_the_numbers_that_score_gives(image_model):
+    table, found = image_model.score([picture()]), trace(image_model, picture())
+
+    assert found.logits == tuple(table.logits[0])
+    assert found.probabilities == tuple(table.probabilities[0])
+    assert (found.rate_hz, found.offset_s, found.seconds) == (None, None, None)
+    assert found.prepared.shape == (1, 8, 10)
+    assert found.attribution.name == "abc"[int(np.argmax(found.logits))]
+    lines = "\n".join(found.lines())
+    for words in (
+        "image      i1  (i1.png)",
+        "prepared   grey, 8 x 10 pixels",
+        "units that this image excites",
+    ):
+        assert words in lines
+    for line in found.attribution.lines():
+        assert line in lines
+
+
+def test_the_units_that_an_image_excites_most_are_those_with_the_largest_values(image_model):
+    found, network = trace(image_model, picture()), image_model.build()
+    prepared = prepare(picture(), image_model.contract)
+    with torch.no_grad():
+        outputs = [
+            values[0].numpy() for _, values, _ in network.stages(torch.from_numpy(prepared.samples)[None])
+        ]
+    del outputs[0]  # without the norm, which is folded into the window before it
+    for stage, row in zip(found.stages[:3], outputs[:3], strict=True):
+        best = row.reshape(len(row), -1).max(axis=1)
+        order = np.argsort(-best, kind="stable")[:3]
+        assert stage.shape == row.shape
+        assert [one.unit for one in stage.excited] == order.tolist()
+        assert [one.value for one in stage.excited] == pytest.approx(best[order].tolist(), rel=1e-4)
+        for one in stage.excited:
+            assert row[(one.unit, *one.position)] == pytest.approx(one.value, rel=1e-4)
+        np.testing.assert_allclose(stage.profile, row[order[0]], rtol=1e-4, atol=1e-6)
+    local, row = found.stages[3], outputs[3]
+    assert [one.value for one in local.excited] == pytest.approx(
+        np.sort(row.ravel())[::-1][:3].tolist(), rel=1e-4
+    )
+    assert found.stages[-1].profile.tolist() == pytest.approx(outputs[-1].tolist(), rel=1e-4)
+
+
+def test_a_unit_of_an_image_sees_its_window_and_no_more(image_model):
+    plain = replace(image_model, contract=image_model.contract.model_copy(update={"steps": ()}))
+    for index in (0, 2, 3):
+        one = trace(plain, picture()).stages[index].excited[0]
+        inside = (slice(None), *(slice(*span) for span in one.window))
+        kept = np.zeros((1, 8, 10), np.float32)
+        kept[inside] = picture().samples[inside]
+        network = plain.build()
+        with torch.no_grad():
+            values = network.stages(torch.from_numpy(kept)[None])[index + 1][1][0]
+        assert float(values[(one.unit, *one.position)]) == pytest.approx(one.value, rel=1e-4)
+
+
+def test_an_image_by_hand_and_as_json():
+    contract = Contract(axes=("height", "width"), channels=("grey",), size=(6, 8), units="1")
+    text = "conv 1 window 2x3 stride 2 | flatten | dense 1"
+    network = build(text, input_shape=(1, 6, 8), n_outputs=1, seed=0)
+    weights = {name: np.zeros_like(tensor.numpy()) for name, tensor in network.state_dict().items()}
+    weights["0.conv.weight"][:] = 1.0
+    weights["2.dense.weight"][0, 7] = 2.0  # row 2, column 1 of 3 x 3
+    model = Model(text, (1, 6, 8), weights, contract, Calibration("binary", ("x",), "none"))
+    samples = np.zeros((1, 6, 8), np.float32)
+    samples[0, 4, 3], samples[0, 5, 4] = 0.5, 0.25
+
+    told = json.loads(json.dumps(trace(model, replace(picture(), samples=samples)).to_dict()))
+
+    first, _, head = told["stages"]
+    assert first["shape"] == [1, 3, 3]
+    assert (first["unit"], first["position"], first["value"]) == (0, [2, 1], 0.75)
+    assert (first["window"], first["window_s"]) == ([[4, 6], [2, 5]], None)
+    assert (head["position"], head["value"], head["window"]) == (
+        None,
+        1.5,
+        [[0, 6], [0, 7]],
+    )  # no window of 3 begins at column 6
+    assert told["logits"] == [1.5]
+    assert told["size"] == [6, 8]
+    assert "length" not in told
+    strongest = max(told["attribution"]["windows"], key=lambda one: one["gradients"])
+    assert strongest["rows"][0] <= 4 < strongest["rows"][1]

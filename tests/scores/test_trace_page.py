@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vicinal.scores.trace import trace
-from vicinal.scores.trace_page import _extremes, draw_page, write_page
+from vicinal.scores.trace_page import draw_page, write_page
 from vicinal.signal import Signal
 
 
@@ -60,10 +60,23 @@ def test_the_page_colours_what_the_score_rests_on(found):
         assert line.strip() in page
 
 
-def test_a_long_recording_is_drawn_by_its_extremes():
-    values = np.zeros(10_000)
-    values[4321] = 9.0
-    x, y = _extremes(values, n_columns=100)
-    assert len(x) <= 200
-    assert y.max() == 9.0
-    assert x[y.argmax()] == 4321
+def test_an_image_has_a_page_too(image_model):
+    samples = np.random.default_rng(4).random((1, 8, 10), dtype=np.float32)
+    signal = Signal(samples, ("grey",), ("1",), None, axes=("height", "width"), id="i1")
+    found = trace(image_model, signal)
+    page = draw_page(found)
+    for stage in found.stages:
+        for one in stage.excited:
+            (top, bottom), (left, right) = one.window
+            assert f"sees {one.sees} ({bottom - top} x {right - left} pixels)" in page
+    for words in (
+        "grey, 8 x 10 pixels",
+        "Orange pixels raise",
+        "from a flat image",
+        "that this image excites",
+    ):
+        assert words in page
+    for line in found.attribution.lines()[1:]:
+        assert line.strip() in page
+    assert "http" not in page
+    assert "<script" not in page

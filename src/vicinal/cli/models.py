@@ -89,7 +89,7 @@ def evaluate(
 
 def trace(
     model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
-    file: Annotated[Path, typer.Argument(help="One recording.")],
+    file: Annotated[Path, typer.Argument(help="One recording or image.")],
     html: Annotated[
         Path | None, typer.Option(help="Draw the way as a page; without a name, trace.html.")
     ] = None,
@@ -101,7 +101,7 @@ def trace(
     channels: Channels = None,
     as_json: Json = False,
 ) -> None:
-    """Follow one recording through the network to its decision."""
+    """Follow one recording or image through the network to its decision."""
     from vicinal.workflow.scoring import trace
     from vicinal.workflow.telling import tell_trace
 

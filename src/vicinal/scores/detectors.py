@@ -17,6 +17,7 @@ from vicinal.representations.engine import choose
 from vicinal.representations.excitation import Excitation, excitations
 from vicinal.representations.inspection import seen_by
 from vicinal.representations.network import Network
+from vicinal.scores.attribution import pixels
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import BATCH
 from vicinal.scoretable import Role
@@ -53,8 +54,7 @@ class Snippet:
             start, stop = (ms / 1000 for ms in self.window_ms)
             digits = 2 if stop - start >= 0.1 else 3
             return f"{start:.{digits}f} to {stop:.{digits}f} s"
-        axes = zip(("rows", "columns"), self.window, strict=True)
-        return ", ".join(f"{axis} {start} to {stop - 1}" for axis, (start, stop) in axes)
+        return pixels(self.window)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values, without the samples, which the recording holds."""

@@ -3,20 +3,29 @@
 Draws what a Trace holds; must not compute scores.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from vicinal.files import write_bytes
-from vicinal.scores.attribution_picture import STYLE, bands, stretches
-from vicinal.scores.trace import ExcitedUnit, Trace, TracedStage
+from vicinal.scores import trace_image, trace_signal
+from vicinal.scores.attribution_picture import STYLE
+from vicinal.scores.trace import ExcitedUnit, Trace, TracedStage, Window
+from vicinal.scores.trace_signal import WIDTH
 
 __all__ = ["draw_page", "write_page"]
 
-_WIDTH, _STRIP, _ZOOM = 640, 34, 150
+_STAGES = {
+    "recording": "The units of each stage that this recording excites most, with what they see where they are excited: "
+    "the first one's window shaded on the recording, below it in blue what that unit gives along the recording, and "
+    "each one's own snippet enlarged. Excited means a large value, sign and all.",
+    "image": "The units of each stage that this image excites most, with what they see where they are excited: the "
+    "first one's window framed on the image, beside it what that unit gives at each of its positions, and each one's "
+    "own patch enlarged. Excited means a large value, sign and all.",
+}
 
 _STYLE = """
 :root { --ink: #1c2530; --soft: #66727f; --line: #d8dee4; --paper: #ffffff; --shade: #f6c34466;
@@ -42,8 +51,34 @@ td { font-variant-numeric: tabular-nums; }
 .signal { stroke: var(--signal); } .unit { stroke: var(--unit); }
 .signal, .unit { fill: none; stroke-width: 1; }
 .bar { fill: var(--unit); } .window { fill: var(--shade); stroke: var(--edge); stroke-width: .5; }
+.frame { fill: none; stroke: var(--edge); stroke-width: 2; vector-effect: non-scaling-stroke; }
+.tinted .frame { stroke: #1c2530; }
+figure { margin: .4rem 0; flex: none; max-width: 100%; } image { image-rendering: pixelated; }
 .axis { stroke: var(--line); } text { fill: var(--soft); font: 10px system-ui, sans-serif; }
 """
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """How what entered the network is drawn, along time or as an image."""
+
+    entered: Callable[[Trace], str]
+    framed: Callable[[Trace, TracedStage], str]
+    snippet: Callable[[Trace, Window], str]
+    sees: Callable[[ExcitedUnit], str]
+    attributed: Callable[[Trace], str]
+
+
+_SIGNAL = _Drawing(
+    trace_signal.entered,
+    trace_signal.framed,
+    trace_signal.snippet,
+    trace_signal.sees,
+    trace_signal.attributed,
+)
+_IMAGE = _Drawing(
+    trace_image.entered, trace_image.framed, trace_image.snippet, trace_image.sees, trace_image.attributed
+)
 
 
 def write_page(path: Path, trace: Trace) -> None:
@@ -58,7 +93,6 @@ def draw_page(trace: Trace) -> str:
     """Return the trace as an HTML page."""
     title = f"Trace of {escape(trace.id or 'a recording')}"
     findings = "".join(f"<li>{escape(text)}</li>" for text in trace.findings) or "<li>met as it is</li>"
-    n_channels, length = trace.prepared.shape
     meaning = "".join(f"<p>{escape(text)}</p>" for text in trace.meaning.splitlines() if text)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -66,17 +100,29 @@ def draw_page(trace: Trace) -> str:
         f"<h1>{title}</h1><p class=soft>{escape(trace.source)} · model {trace.model_hash[:12]} · "
         f"{escape(trace.precision)}</p>{_decision(trace)}{_scores(trace)}"
         f"<h2>1. The contract</h2><ul>{findings}</ul>"
-        f"<h2>2. What entered the network</h2><p class=soft>{escape(', '.join(trace.channels))}, {length} "
-        f"positions at {trace.rate_hz:g} Hz, from second {trace.offset_s:.2f} of the recording</p>"
-        f"{_signal(trace, height=max(90, _STRIP * n_channels), window=None)}"
-        "<h2>3. Stage by stage</h2><p class=soft>The units of each stage that this recording excites most, with what "
-        "they see where they are excited: the first one's window shaded on the recording, below it in blue what that "
-        "unit gives along the recording, and each one's own snippet enlarged. Excited means a large value, sign and "
-        "all.</p>"
+        f"<h2>2. What entered the network</h2><p class=soft>{escape(_entered(trace))}</p>"
+        f"{_drawing(trace).entered(trace)}<h2>3. Stage by stage</h2><p class=soft>{_STAGES[_kind(trace)]}</p>"
         f"{''.join(_stage(trace, stage) for stage in trace.stages)}"
         f"<h2>4. What the score rests on</h2>{_attribution(trace)}"
         f"<h2>5. What such decisions mean</h2>{meaning or '<p class=soft>The model does not say.</p>'}"
         "</body></html>\n"
+    )
+
+
+def _kind(trace: Trace) -> str:
+    return "image" if trace.seconds is None else "recording"
+
+
+def _drawing(trace: Trace) -> _Drawing:
+    return _IMAGE if trace.seconds is None else _SIGNAL
+
+
+def _entered(trace: Trace) -> str:
+    if trace.seconds is None:
+        return f"{trace.entered()}; rows and columns count from 0, from the upper left"
+    return (
+        f"{', '.join(trace.channels)}, {trace.prepared.shape[1]} positions at {trace.rate_hz:g} Hz, from second "
+        f"{trace.offset_s:.2f} of the recording"
     )
 
 
@@ -124,10 +170,11 @@ def _gauge(trace: Trace, k: int) -> str:
 
 
 def _stage(trace: Trace, stage: TracedStage) -> str:
-    """Draw the recording with the window of the most excited unit, what it gives, and what each such unit sees."""
+    """Draw what the most excited unit sees and gives, or all features as bars, and what each such unit sees."""
     first, shape = stage.excited[0], " × ".join(map(str, stage.shape))
-    words = f"{shape} {'positions' if first.position is not None else 'features'}"
-    drawn = _signal(trace, height=max(44, 12 * len(trace.channels)), window=first.window) + _profile(stage)
+    features = first.position is None
+    words = f"{shape} {'features' if features else 'positions'}"
+    drawn = _drawing(trace).framed(trace, stage) + (_bars(stage) if features else "")
     units = "".join(_unit(trace, one) for one in stage.excited)
     return (
         f"<div class=stage><code>{escape(stage.text)}</code><p class=soft>{words}</p>"
@@ -136,78 +183,37 @@ def _stage(trace: Trace, stage: TracedStage) -> str:
 
 
 def _unit(trace: Trace, one: ExcitedUnit) -> str:
+    drawing = _drawing(trace)
     kind = "feature" if one.position is None else "unit"
-    where = "" if one.position is None else f" at position {one.position}"
-    start, stop = one.window_s
+    where = "" if one.position is None else f" at position {', '.join(map(str, one.position))}"
     return (
-        f"<div class=seen>{_zoom(trace, one.window)}<p class=soft><b>{kind} {one.unit}</b>{where}, {one.value:+.4g}<br>"
-        f"sees {start:.3f} to {stop:.3f} s ({one.window[1] - one.window[0]} samples)</p></div>"
-    )
-
-
-def _signal(trace: Trace, *, height: int, window: tuple[int, int] | None) -> str:
-    """Draw the prepared channels one above the other, with a window shaded."""
-    n_channels, length = trace.prepared.shape
-    strip = height / n_channels
-    shade = ""
-    if window is not None:
-        x = _WIDTH * window[0] / length
-        wide = max(_WIDTH * (window[1] - window[0]) / length, 2.0)
-        shade = f'<rect class="window" x="{x:.1f}" y="0" width="{wide:.1f}" height="{height}"/>'
-    lines = "".join(
-        _line(row, width=_WIDTH, top=k * strip + 2, height=strip - 4, name="signal")
-        for k, row in enumerate(trace.prepared)
-    )
-    axis = _seconds(trace, height) if window is None else ""
-    extra = 14 if window is None else 0
-    return f'<svg viewBox="0 0 {_WIDTH} {height + extra}" role="img">{shade}{lines}{axis}</svg>'
-
-
-def _seconds(trace: Trace, height: int) -> str:
-    """Draw the ends of the time axis, in seconds of the recording."""
-    stop = trace.offset_s + trace.prepared.shape[1] / trace.rate_hz
-    return (
-        f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{height}" y2="{height}"/>'
-        f'<text x="0" y="{height + 12}">{trace.offset_s:.2f} s</text>'
-        f'<text x="{_WIDTH}" y="{height + 12}" text-anchor="end">{stop:.2f} s</text>'
+        f"<div class=seen>{drawing.snippet(trace, one.window)}<p class=soft><b>{kind} {one.unit}</b>{where}, "
+        f"{one.value:+.4g}<br>sees {drawing.sees(one)}</p></div>"
     )
 
 
 def _attribution(trace: Trace) -> str:
-    """Draw what each stretch of each channel adds to the score, what hiding takes away, and say it in words."""
+    """Draw what adds to the score and what hiding takes away, and say it in words."""
     found = trace.attribution
-    n_channels = len(found.values)
-    strip = max(_STRIP, 90 / n_channels)
-    largest = float(np.abs(stretches(found.values, width=_WIDTH)[1]).max())
-    drawn = "".join(
-        bands(values, largest=largest, width=_WIDTH, top=k * strip, height=strip)
-        + _line(row, width=_WIDTH, top=k * strip + 2, height=strip - 4, name="signal")
-        for k, (values, row) in enumerate(zip(found.values, trace.prepared, strict=True))
-    )
-    height = round(n_channels * strip)
-    hidden = _line(found.hidden, width=_WIDTH, top=2, height=40, name="unit")
     said = "".join(f"<li>{escape(line.strip())}</li>" for line in found.lines()[1:])
     way = (
         "by hiding windows: the network has no gradient"
         if found.gap is None
-        else f"integrated gradients from a flat signal; their sum misses the difference by {abs(found.gap):.2g}"
+        else f"integrated gradients from a flat {found.kind}; their sum misses the difference by "
+        f"{abs(found.gap):.2g}"
     )
+    parts = "stretches" if found.kind == "signal" else "pixels"
     return (
-        f"<p>{escape(found.lines()[0].removeprefix('rests on').strip())}</p><p class=soft>Orange stretches raise "
-        f"the log-odds of {escape(found.name)}, blue ones lower them ({way}). The blue line is how far the "
-        f"log-odds fall when a window there is made flat.</p>"
-        f'<svg viewBox="0 0 {_WIDTH} {height + 14}" role="img">{drawn}{_seconds(trace, height)}</svg>'
-        f'<svg viewBox="0 0 {_WIDTH} 44" role="img">{hidden}</svg><ul>{said}</ul>'
+        f"<p>{escape(found.lines()[0].removeprefix('rests on').strip())}</p><p class=soft>Orange {parts} raise "
+        f"the log-odds of {escape(found.name)}, blue ones lower them ({way}).</p>"
+        f"{_drawing(trace).attributed(trace)}<ul>{said}</ul>"
     )
 
 
-def _profile(stage: TracedStage) -> str:
-    """Draw the strongest channel along its positions, or the features as bars."""
-    if stage.excited[0].position is not None:
-        line = _line(stage.profile, width=_WIDTH, top=2, height=40, name="unit")
-        return f'<svg viewBox="0 0 {_WIDTH} 44" role="img">{line}</svg>'
+def _bars(stage: TracedStage) -> str:
+    """Draw the features as bars."""
     largest = max(float(np.abs(stage.profile).max()), 1e-12)
-    step = _WIDTH / len(stage.profile)
+    step = WIDTH / len(stage.profile)
     bars = []
     for k, value in enumerate(stage.profile):
         high = 20 * abs(float(value)) / largest
@@ -218,47 +224,4 @@ def _profile(stage: TracedStage) -> str:
             f'<rect class="bar" x="{k * step:.1f}" y="{y:.1f}" width="{wide:.2f}" height="{high:.1f}" '
             f'opacity="{opacity}"/>'
         )
-    return f'<svg viewBox="0 0 {_WIDTH} 44" role="img">{"".join(bars)}</svg>'
-
-
-def _zoom(trace: Trace, window: tuple[int, int]) -> str:
-    """Draw the samples inside a window, enlarged."""
-    rows = trace.prepared[:, window[0] : window[1]]
-    if rows.shape[1] < 2 or rows.shape == trace.prepared.shape:
-        return ""
-    strip = 86 / len(rows)
-    lines = "".join(
-        _line(row, width=_ZOOM - 4, top=k * strip + 3, height=strip - 4, name="signal", left=2)
-        for k, row in enumerate(rows)
-    )
-    return (
-        f'<svg width="{_ZOOM}" height="88" style="flex:none" role="img"><rect class="window" x="0.5" y="0.5" '
-        f'width="{_ZOOM - 1}" height="87"/>{lines}</svg>'
-    )
-
-
-def _line(
-    values: Float[np.ndarray, " n"], *, width: float, top: float, height: float, name: str, left: float = 0.0
-) -> str:
-    """Draw values as one line; where there are more than two a pixel, the extremes of each pixel."""
-    x, y = _extremes(values, n_columns=int(width))
-    low, high = float(y.min()), float(y.max())
-    down = top + height * (high - y) / (high - low if high > low else 1.0)
-    across = left + width * x / max(len(values) - 1, 1)
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, down, strict=True))
-    return f'<polyline class="{name}" points="{points}"/>'
-
-
-def _extremes(
-    values: Float[np.ndarray, " n"], *, n_columns: int
-) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-    n = len(values)
-    if n <= 2 * n_columns:
-        return np.arange(n, dtype=float), values.astype(float)
-    edges = np.linspace(0, n, n_columns + 1).astype(int)
-    chosen = []
-    for start, stop in pairwise(edges):
-        part = values[start:stop]
-        chosen += sorted({start + int(part.argmin()), start + int(part.argmax())})
-    index = np.array(chosen)
-    return index.astype(float), values[index].astype(float)
+    return f'<svg viewBox="0 0 {WIDTH} 44" role="img">{"".join(bars)}</svg>'

@@ -199,7 +199,8 @@ IMAGES = [
 
 
 ATTENTION_ON_IMAGES = [
-    "attention 8 heads 2", "attention 8 heads 2 window 3x2", "transformer 4 heads 1", "transformer 4 heads 1 window 2x3",
+    "attention 8 heads 2", "attention 8 heads 2 window 3x2", "transformer 4 heads 1",
+    "transformer 4 heads 1 window 2x3",
 ]  # fmt: skip
 """Whose rows and columns turn with different values, so that they are not the same on their side."""
 

@@ -35,6 +35,7 @@ from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Terminal
 from vicinal.training.config import TrainingConfig
 from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.lesson import lesson_of
 
 __all__ = ["SignalClassifier"]
 
@@ -350,16 +351,17 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         else:
             text, multiply_adds = self.network, inspect(self.network, **about).multiply_adds
         learned = learn(
-            rows,
-            train=train,
-            validation=split.indices("validation"),
-            network=text,
-            contract=contract,
-            task=labels.task,
-            classes=labels.names,
-            config=self._config(n_train=len(train), multiply_adds=multiply_adds),
-            seed=seed,
-            sink=None,
+            lesson_of(
+                rows,
+                train=train,
+                validation=split.indices("validation"),
+                network=text,
+                contract=contract,
+                task=labels.task,
+                classes=labels.names,
+                config=self._config(n_train=len(train), multiply_adds=multiply_adds),
+                seed=seed,
+            ),
             show=Terminal() if self.verbose else QUIET,
         )
         reference = describe(rows, train, contract)

@@ -9,10 +9,10 @@ from torch import nn
 
 from vicinal.inputs.batches import ArrayRows
 from vicinal.inputs.contract import Contract
-from vicinal.terminal import QUIET
 from vicinal.training.config import TrainingConfig
 from vicinal.training.monitor import Monitor
 from vicinal.workflow.learning import learn
+from vicinal.workflow.lesson import lesson_of
 
 
 def other_rows(seed=1, n=256):
@@ -144,14 +144,14 @@ def found_by_the_workflow(*, seed, rate):
     width = np.array([2.0, 4.0])[labels][:, None]
     x = 1.5 * np.exp(-0.5 * ((times - rng.uniform(15, 45, (400, 1))) / width) ** 2)
     x = (x + 0.4 * rng.standard_normal((400, 60))).astype(np.float32)
-    learned = learn(
+    learned = learn(lesson_of(
         ArrayRows(x[:, None], np.full(400, 60), labels[:, None].astype(float)),
         train=np.arange(240), validation=np.arange(240, 400),
         network="conv 8 window 9 | norm | relu | conv 16 window 5 stride 2 | norm | relu | mean-max | dense classes",
         contract=Contract(channels=("x",), rate_hz=60, duration_s=1, units="1"), task="binary", classes=("wide",),
         config=TrainingConfig(epochs=12, batch=16, learning_rate=rate, precision="float32"),
-        seed=0, sink=None, show=QUIET,
-    )  # fmt: skip
+        seed=0,
+    ))  # fmt: skip
     found = {one.kind: one.message for one in learned.monitor.findings}
     return found, learned.fitted.history[-1]["validation"]["auroc"]
 

@@ -7,10 +7,10 @@ from vicinal.inputs.contract import Contract
 from vicinal.representations import resident
 from vicinal.representations.network import build
 from vicinal.scores.model import Model
-from vicinal.terminal import QUIET
 from vicinal.training.config import TrainingConfig
-from vicinal.workflow import learning
+from vicinal.workflow import lesson
 from vicinal.workflow.learning import Learned, learn
+from vicinal.workflow.lesson import lesson_of
 
 
 class Rows:
@@ -28,17 +28,18 @@ class Rows:
 def test_what_is_learnt_is_a_model_that_scores_as_validated() -> None:
     rows, records = Rows(80), list[dict[str, object]]()
     learned = learn(
-        rows,
-        train=np.arange(60),
-        validation=np.arange(60, 80),
-        network="conv 4 window 5 | relu | mean | dense 1",
-        contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
-        task="binary",
-        classes=("up",),
-        config=TrainingConfig(epochs=8, batch=10, learning_rate=3e-2),
-        seed=0,
+        lesson_of(
+            rows,
+            train=np.arange(60),
+            validation=np.arange(60, 80),
+            network="conv 4 window 5 | relu | mean | dense 1",
+            contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
+            task="binary",
+            classes=("up",),
+            config=TrainingConfig(epochs=8, batch=10, learning_rate=3e-2),
+            seed=0,
+        ),
         sink=records.append,
-        show=QUIET,
     )
     scorer = learned.model.scorer()
     logits = scorer.logits(*rows.rows(np.arange(60, 80)))[:, 0]
@@ -83,17 +84,19 @@ def test_rows_that_stay_on_the_device_train_the_same(monkeypatch: pytest.MonkeyP
 
 def learned_minirocket(rows: Rows, **options: object) -> Learned:
     return learn(
-        rows,
-        train=np.arange(60),
-        validation=np.arange(60, 80),
-        network="minirocket 420 | norm | dense classes",
-        contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
-        task="binary",
-        classes=("up",),
-        config=TrainingConfig.model_validate({"epochs": 8, "batch": 10, "learning_rate": 1e-2, **options}),
-        seed=0,
-        sink=None,
-        show=QUIET,
+        lesson_of(
+            rows,
+            train=np.arange(60),
+            validation=np.arange(60, 80),
+            network="minirocket 420 | norm | dense classes",
+            contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
+            task="binary",
+            classes=("up",),
+            config=TrainingConfig.model_validate(
+                {"epochs": 8, "batch": 10, "learning_rate": 1e-2, **options}
+            ),
+            seed=0,
+        )
     )
 
 
@@ -114,7 +117,7 @@ def test_features_computed_once_train_the_same_weights_as_in_each_epoch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     once = learned_minirocket(Rows(80))
-    monkeypatch.setattr(learning, "MOST_FROZEN_BYTES", 0)
+    monkeypatch.setattr(lesson, "MOST_FROZEN_BYTES", 0)
     again = learned_minirocket(Rows(80))
     assert once.model.hash == again.model.hash
     assert [one["validation"] for one in once.fitted.history] == [
@@ -156,25 +159,25 @@ def test_a_metric_that_the_task_has_not_is_refused_before_training() -> None:
         ("classes", ("a", "b"), "f1[a,c]", r"f1\[b\], or the mean F1 of some classes: f1\[a, b\]; got"),
     ):
         with pytest.raises(ExperimentError, match=known):
-            learn(
+            learn(lesson_of(
                 Rows(80), train=np.arange(60), validation=np.arange(60, 80),
                 network="conv 4 window 5 | relu | mean | dense classes",
                 contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"), task=task,
-                classes=classes, config=TrainingConfig(epochs=1, select=select), seed=0, sink=None, show=QUIET,
-            )  # fmt: skip
+                classes=classes, config=TrainingConfig(epochs=1, select=select), seed=0,
+))  # fmt: skip
 
 
 @pytest.mark.parametrize("select", ["macro_f1", "f1[down, up]", "f1[up]", "accuracy", "ece", "loss"])
 def test_several_classes_are_selected_by_what_the_largest_probability_says(select: str) -> None:
     rows = Rows(80)
     rows.truth = np.hstack([1 - rows.truth, rows.truth])
-    learned = learn(
+    learned = learn(lesson_of(
         rows, train=np.arange(60), validation=np.arange(60, 80),
         network="conv 4 window 5 | relu | mean | dense classes",
         contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"), task="classes",
         classes=("down", "up"), config=TrainingConfig(epochs=8, batch=10, learning_rate=3e-2, select=select),
-        seed=0, sink=None, show=QUIET,
-    )  # fmt: skip
+        seed=0,
+))  # fmt: skip
     values = [record["validation"][select] for record in learned.fitted.history]
     best = min(values) if select in ("ece", "loss") else max(values)
     assert learned.fitted.best_epoch == values.index(best) + 1

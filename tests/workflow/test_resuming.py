@@ -17,7 +17,7 @@ from vicinal.cli import app as command_line
 from vicinal.errors import ExperimentError, PathError
 from vicinal.terminal import Terminal
 from vicinal.training import checkpoint
-from vicinal.workflow import cross_validating, running
+from vicinal.workflow import cross_validating, learning_in_folder, running
 from vicinal.workflow.history import History
 from vicinal.workflow.resuming import resume
 from vicinal.workflow.run_folder import hidden_folder
@@ -113,8 +113,10 @@ def test_folds_that_are_finished_are_not_run_again(
     shutil.rmtree(hidden_folder(tmp_path / "run") / "folds" / "2")
     trained = []
     with monkeypatch.context() as patch:
-        learn_split = running.learn_split
-        patch.setattr(running, "learn_split", lambda *a, **k: trained.append(1) or learn_split(*a, **k))
+        learn_split = learning_in_folder.learn_split
+        patch.setattr(
+            learning_in_folder, "learn_split", lambda *a, **k: trained.append(1) or learn_split(*a, **k)
+        )
         made = resume(tmp_path / "run")
     assert len(trained) == 1
     assert metrics_of(made.folder) == metrics_of(whole.folder)

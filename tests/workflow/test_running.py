@@ -115,7 +115,7 @@ def test_ctrl_c_before_any_checkpoint_leaves_nothing(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vicinal.workflow.running.learn_split", interrupted)
+    monkeypatch.setattr("vicinal.workflow.learning_in_folder.learn_split", interrupted)
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
         run(experiment_file, output=tmp_path / "stopped", overrides=["training.epochs=1"])
     assert list(tmp_path.iterdir()) == []

@@ -33,6 +33,7 @@ COMMANDS = (
     inputs.pack,
     inputs.audit,
     experiments.run,
+    experiments.train,
     experiments.watch,
     experiments.decide,
     experiments.report,

@@ -7,6 +7,7 @@ import typer
 
 from vicinal.cli.options import (
     Data,
+    Events,
     Json,
     Minutes,
     Seed,
@@ -18,7 +19,7 @@ from vicinal.cli.options import (
 )
 from vicinal.terminal import QUIET, Terminal
 
-__all__ = ["compare", "decide", "demo", "report", "run", "watch"]
+__all__ = ["compare", "decide", "demo", "report", "run", "train", "watch"]
 
 
 def demo(
@@ -47,6 +48,7 @@ def run(
     seed: Seed = None,
     minutes: Minutes = None,
     keys: Set = None,
+    tensorboard: Events = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the interrupted run of this folder instead.")
     ] = None,
@@ -57,12 +59,13 @@ def run(
 ) -> None:
     """Run an experiment from files to decisions, or go on with a run that was interrupted."""
     from vicinal.workflow.telling import tell_run
+    from vicinal.workflow.telling_training import is_training, tell_training
 
     terminal, overrides = Terminal(), overrides_of(keys, seed, minutes)
     if (experiment is None) == (resume is None):
         raise typer.BadParameter("give an experiment file, or --resume and the folder of an interrupted run")
     if resume is not None:
-        if output is not None or overrides:
+        if output is not None or overrides or tensorboard is not None:
             raise typer.BadParameter("an interrupted run keeps its settings; leave out all but --data")
         from vicinal.workflow.resuming import resume as resume_run
 
@@ -71,11 +74,60 @@ def run(
         from vicinal.workflow.running import run
 
         assert experiment is not None  # one of the two is given
-        done = run(experiment, output=output, data=data, overrides=overrides, show=terminal)
+        done = run(
+            experiment, output=output, data=data, overrides=overrides, tensorboard=tensorboard, show=terminal
+        )
+    if as_json:
+        print_json({"folder": str(done.folder), **done.evidence})
+    elif is_training(done):
+        tell_training(done, terminal)
+    else:
+        tell_run(done, terminal)
+
+
+def train(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file (TOML).")],
+    output: Annotated[Path | None, typer.Option(help="The folder; by default runs/NAME.")] = None,
+    data: Data = None,
+    seed: Seed = None,
+    minutes: Minutes = None,
+    keys: Set = None,
+    tensorboard: Events = None,
+    find_lr: Annotated[
+        bool,
+        typer.Option("--find-lr", help="Look for a learning rate instead, by a short climb through all."),
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="With --find-lr: draw the climb here, .svg or .png.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train the network of an experiment, scoring no test row, or find its learning rate."""
+    from vicinal.workflow.telling_training import tell_range, tell_training
+
+    terminal, overrides = Terminal(), overrides_of(keys, seed, minutes)
+    if find_lr:
+        from vicinal.workflow.finding_rate import find_rate
+
+        if output is not None or tensorboard is not None:
+            raise typer.BadParameter("--find-lr leaves no folder; leave out --output and --tensorboard")
+        found = find_rate(experiment, data=data, overrides=overrides, plot=plot, show=terminal)
+        if as_json:
+            print_json(found.to_dict())
+        else:
+            tell_range(found, terminal)
+        return
+    if plot is not None:
+        raise typer.BadParameter("--plot draws what --find-lr found; it goes with it")
+    from vicinal.workflow.running import train
+
+    done = train(
+        experiment, output=output, data=data, overrides=overrides, tensorboard=tensorboard, show=terminal
+    )
     if as_json:
         print_json({"folder": str(done.folder), **done.evidence})
     else:
-        tell_run(done, terminal)
+        tell_training(done, terminal)
 
 
 def watch(

@@ -12,6 +12,7 @@ from vicinal.terminal import Show
 __all__ = [
     "Channels",
     "Data",
+    "Events",
     "Json",
     "Minutes",
     "RateHz",
@@ -33,6 +34,9 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed of weights, order an
 RateHz = Annotated[float | None, typer.Option(min=0.001, help="Rate, for files that do not state it.")]
 Units = Annotated[str | None, typer.Option(help="Unit, for files that do not state it.")]
 Channels = Annotated[list[str] | None, typer.Option(help="Channel names, for files without. Repeatable.")]
+Events = Annotated[
+    Path | None, typer.Option("--tensorboard", help="Folder for event files of TensorBoard too.")
+]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Budget of training, in minutes.")]
 
 

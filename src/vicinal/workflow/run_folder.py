@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vicinal.errors import ExperimentError, FormatError, PathError, TrainingError, VicinalError
 from vicinal.files import read_json, write_bytes, write_json
@@ -24,6 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 EXPERIMENT = "experiment.toml"
+Verb = Literal["run", "train"]
+
 _BEGUN = "begun.json"
 _BEGUN_WITH = "begun_with.json"
 _CHECKPOINTS = "checkpoints"
@@ -34,13 +36,16 @@ class Begun:
     """How a run was begun, so that it can go on from any folder.
 
     Args:    experiment: the file, absolute.  overrides: "key=value" settings.  data: as given, absolute, or None.
-             command: what the report shows.
+             command: what the report shows.  verb: "train" leaves a trained model, "run" goes on to the report.
+             tensorboard: where event files are written too, absolute, or None.
     """
 
     experiment: str
     overrides: tuple[str, ...]
     data: str | None
     command: str
+    verb: Verb = "run"
+    tensorboard: str | None = None
 
     @classmethod
     def of(cls, folder: Path) -> "Begun":
@@ -54,7 +59,7 @@ class Begun:
             raise PathError(f"the run {folder} {what}. Name the folder that --output named.")
         found = read_json(notes)
         try:
-            return cls(found["experiment"], tuple(found["overrides"]), found["data"], found["command"])
+            return cls(**found | {"overrides": tuple(found["overrides"])})
         except (KeyError, TypeError) as error:
             raise FormatError(f"{notes}: expected the notes of a run: {error!r}.") from error
 

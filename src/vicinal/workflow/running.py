@@ -10,54 +10,43 @@ from typing import Any
 
 import torch
 
-import vicinal
 from vicinal.decisions.calibration import fit_calibration
 from vicinal.decisions.events import event_times
 from vicinal.decisions.policy import fit_policy
+from vicinal.errors import ExperimentError
 from vicinal.evidence.card import write_card
 from vicinal.experiment import Experiment, load_experiment
-from vicinal.files import sha256_bytes, write_bytes, write_json
-from vicinal.inputs.reference import describe
-from vicinal.representations.engine import choose
+from vicinal.files import write_bytes, write_json
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
-from vicinal.scores.weights import encode_weights
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Show
-from vicinal.training.checkpoint import Checkpoints, Stopped
+from vicinal.training.checkpoint import Stopped
 from vicinal.workflow.cross_validating import Fill, cross_validate
 from vicinal.workflow.describing import described_run, described_training
 from vicinal.workflow.disturbing import refuse_images, under_disturbances
 from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, gather
-from vicinal.workflow.history import History
 from vicinal.workflow.judging import expected, judge, other_beat_maps, rows_are
-from vicinal.workflow.learning import Learned, learn_split
+from vicinal.workflow.learning import Learned
+from vicinal.workflow.learning_in_folder import Session, fill_training, learn_in
 from vicinal.workflow.rating import with_quality
 from vicinal.workflow.reporting import report
 from vicinal.workflow.reporting_events import n_positives
-from vicinal.workflow.run_folder import (
-    EXPERIMENT,
-    Begun,
-    begin,
-    checkpoints_of,
-    free_folder,
-    is_interrupted,
-    keep_to,
-    run_folder,
-)  # fmt: skip
+from vicinal.workflow.run_folder import Begun, Verb, begin, free_folder, is_interrupted, run_folder
 from vicinal.workflow.splitting import described, refuse_guarantee, scored_parts, threshold_part
 from vicinal.workflow.stopping import EXIT_CODE, Stop
+from vicinal.workflow.tensorboard import require_tensorboard
 from vicinal.workflow.withholding import announce, with_fewer_subjects
 
-__all__ = ["Run", "go", "run"]
+__all__ = ["Run", "go", "run", "train"]
 
 
 @dataclass(frozen=True)
 class Run:
     """A finished run.
 
-    Args:    model: none of cross-validation.  evidence: as in `evidence.json`.
+    Args:    model: none of cross-validation.  evidence: as in `evidence.json`; of a training alone, what is told of it.
              stated: options of the command line that say of new files what the experiment said of its own.
     """
 
@@ -73,6 +62,7 @@ def run(
     output: Path | None = None,
     data: Path | None = None,
     overrides: Sequence[str] = (),
+    tensorboard: Path | None = None,
     show: Show = QUIET,
 ) -> Run:
     """Run an experiment file.
@@ -80,22 +70,56 @@ def run(
     Args:    path: the experiment.  output: the run folder; it must not exist, or be empty. By default
              `runs/NAME`, with a number where that is taken.
              data: where the data set lies, or a pack of it.  overrides: "key=value" settings.
+             tensorboard: event files are written there too, in a folder named as the run.
     Raises:  VicinalError: whatever is wrong, with what to do.
     """
     experiment, text = load_experiment(path, overrides)
     refuse_images(experiment)
+    begun = _begun("run", path, data, overrides, tensorboard)
     folder = free_folder(output, path.stem)
+    return go(folder, experiment, text, begun, data=data, resumed=False, accept_changes=False, show=show)
+
+
+def train(
+    path: Path,
+    *,
+    output: Path | None = None,
+    data: Path | None = None,
+    overrides: Sequence[str] = (),
+    tensorboard: Path | None = None,
+    show: Show = QUIET,
+) -> Run:
+    """Train the network of an experiment, and leave it there: no test row is scored, and nothing is decided.
+
+    Args:    as for `run`; the folder holds experiment, split, history, last weights and the model.
+    Raises:  ExperimentError: when it asks for a cross-validation.  VicinalError: as `run` does.
+    """
+    experiment, text = load_experiment(path, overrides)
+    split = experiment.inputs.split
+    if split.has_folds and split.fold is None:
+        raise ExperimentError(
+            f"{path}: expected one split to train on, got folds. Choose one with --set inputs.split.fold=0."
+        )
+    begun = _begun("train", path, data, overrides, tensorboard)
+    folder = free_folder(output, path.stem)
+    return go(folder, experiment, text, begun, data=data, resumed=False, accept_changes=False, show=show)
+
+
+def _begun(
+    verb: Verb, path: Path, data: Path | None, overrides: Sequence[str], tensorboard: Path | None
+) -> Begun:
+    if tensorboard is not None:
+        require_tensorboard()
     # An absolute path would tell every reader of the report how somebody's machine is laid out.
     shown = path.name if path.is_absolute() else str(path)
-    begun = Begun(
+    return Begun(
         experiment=str(path.resolve()),
         overrides=tuple(overrides),
         data=None if data is None else str(data.resolve()),
-        command=shlex.join(
-            ["vicinal", "run", shown, *(part for one in overrides for part in ("--set", one))]
-        ),
+        command=shlex.join(["vicinal", verb, shown, *(part for one in overrides for part in ("--set", one))]),
+        verb=verb,
+        tensorboard=None if tensorboard is None else str(tensorboard.resolve()),
     )
-    return go(folder, experiment, text, begun, data=data, resumed=False, accept_changes=False, show=show)
 
 
 def go(
@@ -112,7 +136,9 @@ def go(
     """Make the run that is to be `folder`, from its beginning or from where it was interrupted."""
     started = time.monotonic()
     with Stop() as stop:
-        fill = partial(_fill, stop=stop, accept_changes=accept_changes)
+        events = None if begun.tensorboard is None else Path(begun.tensorboard) / folder.name
+        session = Session(stop, accept_changes, events)
+        fill = partial(_fill if begun.verb == "run" else fill_training, session=session)
         try:
             made = _made(folder, experiment, text, begun, data=data, resumed=resumed, fill=fill, show=show)
         except Stopped as stopped:
@@ -171,19 +197,13 @@ def _fill(
     command: str,
     show: Show,
     *,
-    stop: Stop,
-    accept_changes: bool,
+    session: Session,
 ) -> tuple[Model, dict[str, Any]]:
     """Learn, decide and judge, and write everything into the folder; training goes on from a checkpoint there."""
     refuse_guarantee(experiment, gathered.split)
-    keep_to(folder, _decisive(experiment, text, gathered), accept=accept_changes, show=show)
-    write_bytes(folder / EXPERIMENT, text.encode())
-    gathered.split.write(folder / "split.parquet")
     announce(experiment, show)
-    with stop.heeded():
-        learned = _learn(experiment, gathered, folder, stop, show)
+    learned = learn_in(folder, experiment, text, gathered, show, session=session)
     model, tables = _decide(experiment, gathered, learned)
-    write_bytes(folder / "last.safetensors", encode_weights(learned.last))
     tables["test"] = with_quality(experiment, gathered.source, tables["test"], show)
     (folder / "scores").mkdir(exist_ok=True)
     for role, table in tables.items():
@@ -213,50 +233,12 @@ def _fill(
     return model, evidence
 
 
-def _decisive(experiment: Experiment, text: str, gathered: Gathered) -> dict[str, Any]:
-    """Return what the bits of the trained weights depend on, besides the code."""
-    return {
-        "experiment": sha256_bytes(text.encode()),
-        "pack": gathered.pack.hash,
-        "split": gathered.split.hash,
-        "threads": torch.get_num_threads(),
-        "precision": choose(experiment.training.precision, experiment.training.device).precision,
-        "torch": torch.__version__,
-        "vicinal": vicinal.__version__,
-    }
-
-
-def _learn(experiment: Experiment, gathered: Gathered, folder: Path, stop: Stop, show: Show) -> Learned:
-    pack, split = gathered.pack, gathered.split
-    checkpoints = Checkpoints(checkpoints_of(folder), stop=stop)
-    newest = checkpoints.newest()
-    for name in checkpoints.damaged:
-        show.say(f"note: checkpoint {name} is not as it was written; the one before it is used")
-    if newest is not None:
-        show.say(f"training goes on after step {newest.facts['n_done']}")
-    n_kept = 0 if newest is None else newest.facts["monitor"]["n_records"]
-    with History(folder / "history.jsonl", n_kept=n_kept) as history:
-        checkpoints.before_writing = history.sync
-        return learn_split(
-            experiment, pack, split, sink=history.add, past=history.past(), show=show, checkpoints=checkpoints
-        )
-
-
 def _decide(
     experiment: Experiment, gathered: Gathered, learned: Learned
 ) -> tuple[Model, dict[Role, ScoreTable]]:
     """Calibrate on validation rows, fit the policy, and score every part with the result."""
     pack, split, decisions = gathered.pack, gathered.split, experiment.decisions
-    provenance = learned.model.provenance | {
-        "pack": pack.hash,
-        "split": split.hash,
-        "title": experiment.title,
-    }
-    model = replace(
-        learned.model,
-        provenance=provenance,
-        reference=describe(pack, split.indices("train"), experiment.inputs.contract),
-    )
+    model = learned.model
     raw = {
         role: score_pack(model, pack, split.indices(role), role=role, split_hash=split.hash)
         for role in scored_parts(split)

@@ -182,7 +182,15 @@ def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
         "gain low 0.7 gives +0.050 (+0.040 to +0.060); polarity gives +0.001 (-0.009 to +0.011), not shown"
         in sentence
     )
-    assert sentence.endswith("To be deleted, since nothing shows that it buys anything: polarity and shift.")
+    assert sentence.endswith(
+        "To be deleted, since it is no better with them: shift. "
+        "Undecided, better with them by less than chance could make: polarity."
+    )
+    made["removed"] = made["removed"][1:2]
+    assert said(made, "Is every step worth keeping")[0] == "not shown"
+    made["removed"][0]["gain"] |= {"value": -0.001}
+    answer, sentence = said(made, "Is every step worth keeping")
+    assert (answer, sentence.endswith("no better with them: polarity.")) == ("false", True)
 
 
 def test_the_soonest_is_the_one_without_a_finding() -> None:

@@ -333,21 +333,31 @@ def _removed(evidence: Evidence) -> dict[str, str] | None:
     removed = [one for one in evidence["removed"] if one["gain"] is not None]
     if not removed:
         return None
-    useless = [one for one in removed if not (one["gain"]["clear"] and one["gain"]["value"] > 0)]
+    kept = [one for one in removed if one["gain"]["clear"] and one["gain"]["value"] > 0]
+    open_ones = [one for one in removed if not one["gain"]["clear"] and one["gain"]["value"] > 0]
+    useless = [one for one in removed if one not in kept and one not in open_ones]
     parts = [
-        f"{one['name'].rpartition('without ')[2]} gives {_signed(one['gain'])}"
-        + ("" if one["gain"]["clear"] else ", not shown")
+        f"{_step(one)} gives {_signed(one['gain'])}" + ("" if one["gain"]["clear"] else ", not shown")
         for one in removed
     ]
-    names = _listed([one["name"].rpartition("without ")[2] for one in useless])
-    end = (
-        f"To be deleted, since nothing shows that it buys anything: {names}."
-        if useless
-        else "All are worth keeping."
+    ends = []
+    if useless:
+        ends.append(
+            f"To be deleted, since it is no better with them: {_listed([_step(one) for one in useless])}."
+        )
+    if open_ones:
+        names = _listed([_step(one) for one in open_ones])
+        ends.append(f"Undecided, better with them by less than chance could make: {names}.")
+    end = " ".join(ends) or "All are worth keeping."
+    answer: Answer = (
+        "true" if len(kept) == len(removed) else "partly" if kept else "false" if useless else "not shown"
     )
-    answer: Answer = "false" if len(useless) == len(removed) else "partly" if useless else "true"
     rule = f"Holm over {len(removed)}" if len(removed) > 1 else "one step"
     return _answer("Is every step worth keeping?", answer, f"{'; '.join(parts)} ({rule}). {end}")
+
+
+def _step(one: Evidence) -> str:
+    return str(one["name"].rpartition("without ")[2])
 
 
 def _signed(one: Evidence) -> str:

@@ -47,6 +47,17 @@ def test_a_clear_failure_exits_1_with_one_message(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments", ["founding --input 1x100@100 --html", "--html founding --input 1x100@100"]
+)
+def test_a_page_needs_no_name(arguments: str, tmp_path: Path) -> None:
+    result = vicinal("inspect", *arguments.split(), cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "page: inspect.html\n")
+    assert "225 parameters" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["inspect.html"]
+    assert (tmp_path / "inspect.html").read_text().startswith("<!doctype html>")
+
+
 def test_a_reader_that_stops_reading_is_no_failure() -> None:
     command = f"{sys.executable} -m vicinal inspect resnet1d --input 12x1000@100 --json | head -1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)

@@ -1,7 +1,11 @@
 import json
+import shlex
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from vicinal.cli.app import app
 from vicinal.cli.options import overrides_of, print_json, with_page_names
 
 
@@ -22,8 +26,30 @@ def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
         ("inspect --html --json founding", "inspect --html inspect.html --json founding"),
         ("trace model.vicinal a.csv --html way.html", "trace model.vicinal a.csv --html way.html"),
         ("show a.csv", "show a.csv"),
+        ("inspect --html founding --json", "inspect --html inspect.html founding --json"),
+        ("inspect --html 'mean | dense 1'", "inspect --html inspect.html 'mean | dense 1'"),
+        ("inspect --html foundin", "inspect --html foundin"),
+        ("show --html a.csv", "show --html show.html a.csv"),
+        ("show --html b.csv", "show --html b.csv"),
+        ("show --html here.html a.csv", "show --html here.html a.csv"),
+        ("trace --html founding a.csv", "trace --html founding a.csv"),
         ("", ""),
     ],
 )
-def test_a_page_without_a_name_is_called_after_its_command(given: str, named: str) -> None:
-    assert with_page_names(given.split()) == named.split()
+def test_a_page_without_a_name_is_called_after_its_command(
+    given: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "here.html"):
+        (tmp_path / name).touch()
+    assert with_page_names(shlex.split(given)) == shlex.split(named)
+
+
+@pytest.mark.parametrize(
+    "command", [["inspect", "founding"], ["trace", "m.vicinal", "a.csv"], ["show", "a.csv"]]
+)
+def test_a_page_that_does_not_end_as_one_is_refused(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--html", "page"])
+    assert result.exit_code == 2
+    told = " ".join(result.output.split())
+    assert "expected a page's name that ends in .html, got 'page'. Write --html page.html" in told

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Channels, Data, Json, RateHz, Set, Units, print_json, say_page
+from vicinal.cli.options import Channels, Data, Json, RateHz, Set, Units, page_name, print_json, say_page
 from vicinal.terminal import Terminal
 
 __all__ = ["audit", "get", "init", "pack", "show"]
@@ -67,7 +67,10 @@ def show(
     file: Annotated[Path, typer.Argument(help="One recording.")],
     png: Annotated[Path | None, typer.Option(help="Draw it here: ECG paper at true size.")] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Draw it as a page, with the table; without a name, show.html.")
+        Path | None,
+        typer.Option(
+            help="Draw it as a page, with the table; without a name, show.html.", callback=page_name
+        ),
     ] = None,
     start_s: Annotated[float, typer.Option(min=0, help="First second to draw.")] = 0.0,
     duration_s: Annotated[float, typer.Option(min=0.01, max=600, help="Seconds to draw.")] = 10.0,

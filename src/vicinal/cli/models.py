@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vicinal.cli.options import Channels, Data, Json, RateHz, Units, print_json, say_page
+from vicinal.cli.options import Channels, Data, Json, RateHz, Units, page_name, print_json, say_page
 from vicinal.terminal import Terminal
 
 __all__ = ["bench", "evaluate", "inspect", "score", "trace"]
@@ -91,7 +91,8 @@ def trace(
     model: Annotated[Path, typer.Argument(help="A model.vicinal.")],
     file: Annotated[Path, typer.Argument(help="One recording or image.")],
     html: Annotated[
-        Path | None, typer.Option(help="Draw the way as a page; without a name, trace.html.")
+        Path | None,
+        typer.Option(help="Draw the way as a page; without a name, trace.html.", callback=page_name),
     ] = None,
     explain: Annotated[
         str | None, typer.Option(help="A class: what its score rests on, instead of the most probable one's.")
@@ -125,7 +126,10 @@ def inspect(
     ] = None,
     classes: Annotated[int | None, typer.Option(min=1, help="Outputs, for `dense classes`; else 1.")] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Draw what each unit sees as a page; without a name, inspect.html.")
+        Path | None,
+        typer.Option(
+            help="Draw what each unit sees as a page; without a name, inspect.html.", callback=page_name
+        ),
     ] = None,
     recording: Annotated[
         Path | None, typer.Option(help="A recording to draw it over, instead of a synthetic ECG.")

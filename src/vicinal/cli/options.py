@@ -1,5 +1,6 @@
 """Options that several commands take, and how results are printed as JSON."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ __all__ = [
     "names_of",
     "numbers_of",
     "overrides_of",
+    "page_name",
     "print_json",
     "say_page",
     "with_page_names",
@@ -58,14 +60,44 @@ def overrides_of(keys: list[str] | None, seed: int | None, minutes: float | None
 def with_page_names(arguments: Sequence[str]) -> list[str]:
     """Return the arguments of a command with a name for each `--html` that has none: `inspect.html` of `inspect`.
 
-    The parser knows options with a value and options without, and none that may have one.
+    The parser knows options with a value and options without, and none that may have one. What follows is no name
+    where it is an option, a file or folder that is there, or a network: `inspect --html founding`.
     """
     named = list(arguments)
     for place in reversed([k for k, one in enumerate(named) if one == "--html"]):
         following = named[place + 1 : place + 2]
-        if not following or following[0].startswith("-"):
+        if not following or following[0].startswith("-") or _is_argument(following[0], command=named[0]):
             named[place : place + 1] = ["--html", f"{named[0]}.html"]
     return named
+
+
+def _is_argument(word: str, *, command: str) -> bool:
+    """Whether a word behind `--html` is what the command is about."""
+    if _is_page(word):
+        return False
+    if command == "inspect":
+        from vicinal.workflow.inspecting import is_network  # only here: it loads what networks are made of
+
+        if is_network(word):
+            return True
+    return os.path.exists(word)  # noqa: PTH110  (a network text may be longer than any file name)
+
+
+def _is_page(name: str) -> bool:
+    return name.lower().endswith((".html", ".htm"))
+
+
+def page_name(html: Path | None) -> Path | None:
+    """Return the name of a page.
+
+    Raises:  typer.BadParameter: when it does not end as one.
+    """
+    if html is not None and not _is_page(html.name):
+        raise typer.BadParameter(
+            f"expected a page's name that ends in .html, got {str(html)!r}. Write --html {html}.html, or --html as the "
+            "last word for the usual name."
+        )
+    return html
 
 
 def say_page(html: Path | None, show: Show) -> None:

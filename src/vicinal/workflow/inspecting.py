@@ -6,17 +6,26 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from vicinal.errors import ExperimentError
+from vicinal.errors import ExperimentError, NetworkError
 from vicinal.inputs.contract import Contract, unit_factor
 from vicinal.inputs.datasets import synthetic
 from vicinal.inputs.formats.reading import read
 from vicinal.inputs.prepare import prepare
 from vicinal.representations import inspection
 from vicinal.representations.inspection import Inspection
+from vicinal.representations.network import resolve
 from vicinal.scores.inspection_page import write_page
 from vicinal.workflow.contracting import load_contract
 
-__all__ = ["HEART_RATE_PER_MIN", "draw_inspection", "inspect", "inspect_for", "is_ecg", "parse_shape"]
+__all__ = [
+    "HEART_RATE_PER_MIN",
+    "draw_inspection",
+    "inspect",
+    "inspect_for",
+    "is_ecg",
+    "is_network",
+    "parse_shape",
+]
 
 _SHAPE = re.compile(r"(\d+)((?:x\d+)+)(?:@(\d+(?:\.\d+)?))?")
 
@@ -87,6 +96,15 @@ def inspect_for(network: str, contract: Contract, *, n_outputs: int) -> Inspecti
         n_outputs=n_outputs,
         heart_rate_per_min=HEART_RATE_PER_MIN if is_ecg(contract) else None,
     )
+
+
+def is_network(text: str) -> bool:
+    """Whether a text is a network or the name of a preset."""
+    try:
+        resolve(text)
+    except NetworkError:
+        return False
+    return True
 
 
 def is_ecg(contract: Contract) -> bool:

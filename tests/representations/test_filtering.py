@@ -107,6 +107,23 @@ def test_a_row_does_not_depend_on_its_batch_mates():
     assert all(torch.equal(together[i : i + 1], convolve(x[i : i + 1], weight, bias, taps)) for i in range(6))
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_score_does_not_depend_on_its_batch_mates(precision, monkeypatch):
+    monkeypatch.setattr(filtering, "_has_tiles", lambda: False)
+    used = []
+    way = filtering.convolve
+    monkeypatch.setattr(filtering, "convolve", lambda *given: used.append(1) or way(*given))
+    score = Engine(precision=precision).scorer(
+        build(TEXT, input_shape=(12, 120), n_outputs=3, seed=0), batch=4
+    )
+    x, lengths = given_by(7, 12, 32, 120, Taps(1))[0].squeeze(2).numpy(), np.arange(120, 50, -10)
+    together, turned = score(x, lengths), score(x[::-1].copy(), lengths[::-1].copy())[::-1]
+    alone = np.concatenate([score(x[i : i + 1], lengths[i : i + 1]) for i in range(len(x))])
+    assert np.array_equal(together, alone)
+    assert np.array_equal(together, turned)
+    assert used
+
+
 def test_the_result_is_channels_last():
     y = convolve(*given_by(2, 32, 64, 20, Taps(5)), Taps(5))
     assert y.shape == (2, 64, 1, 16)

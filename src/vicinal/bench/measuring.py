@@ -30,6 +30,7 @@ Pair = tuple[Callable[[], object], Callable[[], object]]
 
 PEAK_SIZE, SLOW_SIZE = 2048, 256
 PARITY = 1e-3  # of the largest logit: float32 sums in another order agree far better than this
+PARITY_GPU = 3e-2  # where convolutions round what they multiply to 10 bits, as torch has them do by default
 
 
 def bench(
@@ -160,7 +161,7 @@ def _inference(network: Network, x: Float[np.ndarray, "batch channels time"], *,
 
     expected = usual_scores()
     error = float(np.abs(score(x) - expected).max() / np.abs(expected).max())
-    if engine.precision == "float32" and not error < PARITY:
+    if engine.precision == "float32" and not error < (PARITY if engine.device == "cpu" else PARITY_GPU):
         raise NetworkError(
             f"bench: expected the same logits from the plain network, got a difference of {error:.1e}."
         )

@@ -133,6 +133,7 @@ class EvidenceConfig(_Strict):
     learning_curve: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     resamples: int = Field(2000, ge=100, le=100_000)
     shifts_samples: tuple[int, ...] = ()
+    fingerprints: bool = True
 
     @field_validator("metrics", "subgroups", "robustness")
     @classmethod

@@ -1,7 +1,12 @@
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scripts.write_dcurves import reference, rows
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vicinal.errors import FormatError
@@ -90,44 +95,28 @@ def test_net_benefit_equals_counting() -> None:
     assert not found.treat_none.any()
 
 
-CUTS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
-DCURVES: dict[float | None, dict[str, list[float]]] = {
-    None: {
-        "model": [
-            0.3982323232323232, 0.37543859649122807, 0.3490740740740741, 0.29999999999999993, 0.2595238095238095,
-            0.17500000000000002, 0.10138888888888892, 0.09999999999999999,
-        ],
-        "treat_all": [
-            0.40235690235690236, 0.37719298245614036, 0.34259259259259256, 0.26041666666666663, 0.1547619047619047,
-            -0.18333333333333335, -0.972222222222222, -4.916666666666668,
-        ],
-    },
-    0.05: {
-        "model": [
-            0.04171842018924514, 0.02502155791894223, 0.018150969307910964, 0.010599310146593849, 0.008235125035929866,
-            0.008673469387755102, 0.004081632653061224, 0.001020408163265306,
-        ],
-        "treat_all": [
-            0.04040404040404041, 0.0, -0.05555555555555555, -0.1875, -0.35714285714285715, -0.8999999999999999,
-            -2.1666666666666665, -8.5,
-        ],
-    },
-}  # fmt: skip
-"""By prevalence, of dcurves 1.1.7 (the package of the method's authors) on the rows below. It brings pandas and
-lifelines, so its numbers are kept here. They are the `net_benefit` of
-`dca(data=DataFrame({"y": y, "p": p}), outcome="y", modelnames=["p"], thresholds=CUTS)`; the second with
-`prevalence=0.05`, and p * r / (p * r + 1 - p) in place of p, with r = 5 / 95 * (1 - mean of y) / (mean of y)."""
+DCURVES = json.loads((Path(__file__).parent / "dcurves.json").read_text())
+"""What dcurves, the package of the method's authors, says of the rows that `scripts/write_dcurves.py` makes. It brings
+pandas, statsmodels and lifelines, so its numbers are kept; where it is installed they are made again."""
 
 
-@pytest.mark.parametrize("prevalence", DCURVES)
-def test_net_benefit_is_that_of_dcurves(prevalence: float | None) -> None:
-    k = np.arange(240)
-    p = ((37 * k) % 241 + 0.5) / 241
-    y = ((53 * k) % 97 / 97 < p**1.5).astype(float)
-    found = net_benefit(y, p, thresholds=np.array(CUTS), prevalence=prevalence)
-    for name, values in DCURVES[prevalence].items():
-        assert getattr(found, name) == pytest.approx(values, abs=1e-9)
+@pytest.mark.parametrize("kept", DCURVES["net_benefit"], ids=lambda one: f"prevalence {one['prevalence']}")
+def test_net_benefit_is_that_of_dcurves(kept: dict[str, Any]) -> None:
+    y, p = rows()
+    found = net_benefit(y, p, thresholds=np.array(DCURVES["cuts"]), prevalence=kept["prevalence"])
+    for name in ("model", "treat_all"):
+        assert getattr(found, name) == pytest.approx(kept[name], abs=1e-9)
     assert not found.treat_none.any()
+
+
+def test_the_kept_numbers_are_those_of_dcurves() -> None:
+    pytest.importorskip("dcurves", reason="its numbers are kept; pip install dcurves makes them again")
+    again = reference()
+    assert again["cuts"] == DCURVES["cuts"]
+    for now, kept in zip(again["net_benefit"], DCURVES["net_benefit"], strict=True):
+        assert now["prevalence"] == kept["prevalence"]
+        for name in ("model", "treat_all"):
+            assert now[name] == pytest.approx(kept[name], abs=1e-12)
 
 
 @pytest.mark.parametrize("curve", [roc, precision_recall, threshold_sweep, net_benefit])

@@ -5,13 +5,26 @@ from pathlib import Path
 
 import pytest
 from tests.browser import Browser, open_browser
+from tests.workflow.test_learning_events import TEXT as EVENTS
+from tests.workflow.test_learning_events import write_record
 
+from vicinal.inputs.datasets import mitdb
 from vicinal.workflow.deciding import decide
+from vicinal.workflow.evaluating import evaluate
 from vicinal.workflow.running import run
 
 WIDTHS = (1280, 390)
-PLOTS = {"binary": 7, "classes": 10, "labels": 10}
-"""At least: loss and selection, ROC, precision-recall and calibration, and for each class its own."""
+PLOTS = {"binary": 8, "classes": 10, "labels": 10, "events": 10, "evaluation": 5, "two": 5}
+"""At least: loss and selection, ROC, precision-recall and calibration, and for each class its own; of a saved model
+without those of training."""
+
+HEADINGS = {
+    "binary": ("Robustness", "What more data buy", "Policies this model has had"),
+    "events": ("Alarms along the recordings", "What more data buy"),
+    "evaluation": ("Subgroups", "Robustness"),
+    "two": ("Two models on the same rows",),
+}
+"""What stands on a page and on no other of these."""
 
 CUT = """
 [...document.querySelectorAll('body *')].filter(one => {
@@ -44,7 +57,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory, experiment_file: Path) -> dict[str, Path]:
-    """One report of each task; the binary one has had two policies, with a refer band."""
+    """One report of each task, and of saved models on data of their own.
+
+    The binary one has had two policies, with a refer band, and a learning curve; that of events aims at alarms per day.
+    """
     folder = tmp_path_factory.mktemp("reports")
     found = {}
     for task, aim in (("binary", "sensitivity >= 0.8"), ("classes", "argmax"), ("labels", "f1")):
@@ -54,9 +70,29 @@ def reports(tmp_path_factory: pytest.TempPathFactory, experiment_file: Path) -> 
         file = folder / f"{task}.toml"
         file.write_text(text)
         overrides = [f'inputs.task="{task}"', f'decisions.aim="{aim}"', 'evidence.robustness=["shift"]']
+        overrides += ["evidence.learning_curve=[0.4, 0.7]"] if task == "binary" else []
         found[task] = run(file, output=folder / task, overrides=overrides).folder / "report.html"
     decide(folder / "binary", aim="specificity >= 0.7", refer="share=0.2")
-    return found
+    other = run(experiment_file, output=folder / "other", overrides=["seed=5", "training.epochs=1"]).folder
+    models, few = [folder / "binary", other], ["options.n_subjects=60"]
+    asked = {"columns": ["condition"], "robustness": ["gain"]}
+    evaluate(models[:1], data=experiment_file, overrides=few, output=folder / "one", resamples=100, **asked)
+    evaluate(models, data=experiment_file, overrides=few, output=folder / "two", resamples=100)
+    found |= {"evaluation": folder / "one" / "report.html", "two": folder / "two" / "report-a.html"}
+    return found | {"events": _of_events(folder)}
+
+
+def _of_events(folder: Path) -> Path:
+    (folder / "mitdb").mkdir()
+    for seed, name in enumerate((*mitdb.DS1[:10], *mitdb.DS2[:4], "202")):
+        write_record(folder / "mitdb", name, seed)
+    (folder / "events.toml").write_text(EVENTS)
+    overrides = [
+        "training.epochs=6", "evidence.learning_curve=[0.5]", "decisions.events={merge_s = 0.5, release = 0.8}",
+        'decisions.aim="S: alarms <= 25000 per day; V: alarms <= 25000 per day"',
+    ]  # fmt: skip
+    made = run(folder / "events.toml", output=folder / "events", data=folder / "mitdb", overrides=overrides)
+    return made.folder / "report.html"
 
 
 @pytest.mark.slow
@@ -83,9 +119,13 @@ def test_a_report_in_a_browser(browser: Browser, reports: dict[str, Path], task:
         assert n_letters > 1000
     assert browser.run(TEXT) == []
     assert browser.run(SMALL) == []
-    assert browser.run("document.querySelectorAll('svg.people').length") >= (1 if task == "binary" else 2)
+    several = task in ("classes", "labels", "events")
+    assert browser.run("document.querySelectorAll('svg.people').length") >= (2 if several else 1)
     assert browser.run("document.querySelectorAll('svg.paper').length") > 0
-    assert browser.run("document.querySelectorAll('svg.box').length") >= 5
+    if task not in ("evaluation", "two"):
+        assert browser.run("document.querySelectorAll('svg.box').length") >= 5
+    headings = browser.run("[...document.querySelectorAll('h2, h3')].map(one => one.innerText)")
+    assert set(HEADINGS.get(task, ())) <= set(headings)
 
 
 @pytest.mark.slow

@@ -1,14 +1,17 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.workflow.test_evidence_schema import SCHEMA, problems
 
 from vicinal.errors import ExperimentError, FormatError, PathError
 from vicinal.evidence.metrics import compute
 from vicinal.evidence.pairs import differences
 from vicinal.inputs.datasets import synthetic
+from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_paths
 from vicinal.scoretable import ScoreTable
@@ -103,7 +106,19 @@ def test_the_inputs_of_an_experiment_say_where_data_are(
 ) -> None:
     done = evaluate([finished.folder], data=experiment_file, resamples=100)
     assert done.evidence[0]["metrics"]["auroc"]["n"] == 120
-    assert any("rows are not new" in note for note in done.evidence[0]["protocol"]["notes"])
+    split = Split.read(finished.folder / "split.parquet")
+    n = {part: len(split.indices(part)) for part in ("train", "validation", "calibration")}
+    assert done.fitness[0].known == n  # all but the test rows, by what they are and not by their names
+    assert done.evidence[0]["data"]["findings"][0][:2] == ["novelty", "warning"]
+    assert f"{sum(n.values())} of the 120 recordings were there" in done.fitness[0].novelty[1]
+    assert list(problems(done.evidence[0], SCHEMA)) == []
+    # A file without fingerprints leaves the title, which is only a hint.
+    model = Model.load(finished.folder / "model.vicinal")
+    reference = {name: value for name, value in model.reference.items() if name != "fingerprints"}
+    replace(model, reference=reference).save(tmp_path / "model.vicinal")
+    old = evaluate([tmp_path / "model.vicinal"], data=experiment_file, resamples=100)
+    assert (old.fitness[0].known, old.fitness[0].novelty) == (None, ("note", ""))
+    assert any("rows are not new" in note for note in old.evidence[0]["protocol"]["notes"])
     text = experiment_file.read_text().replace("Made-up hearts, few", "Others")
     (tmp_path / "others.toml").write_text(text)
     done = evaluate(

@@ -21,11 +21,13 @@ from vicinal.terminal import QUIET, Terminal
 from vicinal.workflow.auditing import audit
 from vicinal.workflow.comparing import Asked, compare
 from vicinal.workflow.deciding import decide
+from vicinal.workflow.evaluating import evaluate
 from vicinal.workflow.gathering import gather
 from vicinal.workflow.learning_events import validation_at_events, width_of
 from vicinal.workflow.running import Run, run
 from vicinal.workflow.scoring import score, trace
 from vicinal.workflow.telling import tell_decision, tell_scores
+from vicinal.workflow.telling_evaluation import tell_evaluation
 from vicinal.workflow.varying import vary
 
 CODES = {"N": 1, "V": 5, "A": 8, "e": 34, "+": 28}
@@ -252,6 +254,65 @@ def test_alarms_per_day_are_aimed_at_on_events(
         "S: alarms <= 25000 per day; V: alarms <= 25000 per day"
     )
     assert decide(folder, aim="argmax").policy.events is None
+
+
+def test_a_model_of_events_is_evaluated_on_records_it_has_never_seen(
+    done: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    new.mkdir()
+    for seed, name in enumerate(("100", "103", "105")):
+        write_record(new, name, 50 + seed)
+    (new / "105.atr").unlink()
+    lines = ["file,label,patient", "100,x,p1", "103,x,p2", "105,y,p3"]
+    (new / "labels.csv").write_text("\n".join(lines))
+    found = evaluate([done.folder], data=new, metrics=["beats"], output=tmp_path / "out", resamples=100)
+    table = ScoreTable.read(tmp_path / "out" / "scores.parquet")
+    scored, skipped = score_paths(
+        Model.load(done.folder / "model.vicinal"), [new / "100.hea", new / "103.hea"]
+    )
+    assert skipped == []
+    assert table.ids.tolist() == scored.ids.tolist()
+    assert (table.logits == scored.logits).all()
+    # A symbol is its own class here: A and e are no class of the model, so their truth is not known.
+    known = ~np.isnan(table.truth).any(axis=1)
+    assert set(table.columns["symbol"][known]) == {"N", "V"}
+    assert set(table.columns["symbol"][~known]) == {"A", "e"}
+    (fitness,), (evidence,) = found.fitness, found.evidence
+    assert [name for name, _ in fitness.refused] == ["105"]
+    assert fitness.known is not None
+    assert sum(fitness.known.values()) == 0
+    assert evidence["metrics"]["sensitivity[V]"]["value"] > 0.9
+    assert "Of 1,000 events," in evidence["meaning"]["sentence"]
+    assert list(problems(evidence, SCHEMA)) == []
+    tell_evaluation(found, Terminal())
+    assert "None of the 3 recordings is" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(ExperimentError, match="the answers of this network are about single events"):
+        evaluate([done.folder], data=new, robustness=["gain"])
+
+
+def test_records_that_trained_a_model_of_events_are_known_and_two_models_meet_the_same_events(
+    done: Run, experiment: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(data, tmp_path / "store" / "mitdb")
+    monkeypatch.setenv("VICINAL_DATA", str(tmp_path / "store"))
+    other = run(experiment, output=tmp_path / "other", data=data, overrides=["training.epochs=1"])
+    found = evaluate([done.folder, other.folder], data=experiment, resamples=100)
+    split = Split.read(done.folder / "split.parquet")
+    n = {part: len(split.indices(part)) for part in ("train", "validation", "calibration")}
+    assert found.fitness[0].known == found.fitness[1].known == n
+    assert {"auroc", "accuracy"} <= set(found.differences)
+
+
+def test_the_learning_curve_of_a_task_on_events(experiment: Path, data: Path, tmp_path: Path) -> None:
+    overrides = ["training.epochs=2", "evidence.learning_curve=[0.5]"]
+    made = run(experiment, output=tmp_path / "run", data=data, overrides=overrides)
+    points = made.evidence["learning_curve"]["points"]
+    assert [point["share"] for point in points] == [0.5, 1.0]
+    assert all(point.get("value") is not None for point in points)
+    assert points[0]["n"] == points[1]["n"] == made.evidence["metrics"]["auroc"]["n"]
+    with pytest.raises(ExperimentError, match="the answers of this network are about single events"):
+        run(experiment, output=tmp_path / "no", data=data, overrides=['evidence.robustness=["gain"]'])
 
 
 def test_a_run_aims_at_alarms_from_the_start(experiment: Path, data: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vicinal.inputs.contract import Contract
+from vicinal.inputs.prepare import Prepared
 from vicinal.inputs.targets import Targets
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.reporting_events import around, event_example, n_positives
@@ -59,10 +60,15 @@ def test_an_event_is_drawn_with_the_seconds_around_it() -> None:
         },
     )
     pack = Made()
-    kept = around(pack, table, 1)  # type: ignore[arg-type]
+    kept = around(pack, pack.contract, table, 1)  # type: ignore[arg-type]
     # Four seconds to either side, cut short by the beginning; its intervals are no signal and not kept.
     assert kept["samples"].shape == (1, 350)
     assert (kept["samples"][0, 0], kept["start"].tolist()) == (0, [0.0])
+    # The same of a recording prepared again, whose input begins two seconds in.
+    again = Prepared(pack.piece(0, 100, 1000), 900, np.ones(900, bool), None, 100)
+    cut = around(lambda record: {"a": again}[record], pack.contract, table, 1)
+    assert cut["start"].tolist() == [100]
+    assert (cut["samples"] == kept["samples"][:, 100:]).all()
     one = event_example(table, pack.contract, 1, 1, kept["samples"], 0)
     assert one.marks == ((100, "N"), (150, "[E]"))
     assert (one.id, one.about, one.channels, one.rate_hz, one.unit) == ("a-150", "V", ("I",), 50, "mV")

@@ -31,6 +31,7 @@ from vicinal.workflow.drawable import keep_examples
 from vicinal.workflow.gathering import Gathered, Packed, pack_of
 from vicinal.workflow.grouping import in_subgroups
 from vicinal.workflow.judging import other_beat_maps, rows_are
+from vicinal.workflow.pooling import pooled, pooled_robustness
 from vicinal.workflow.reporting import report
 from vicinal.workflow.reporting_events import n_positives
 from vicinal.workflow.splitting import described, folds_of, split_of
@@ -73,11 +74,12 @@ def cross_validate(
         models.append(model)
         tables.append(replace(table, folds=np.full(len(table), fold)))
         decided.append(model.policy.decide(table.probabilities))
-    table, decisions = _pooled(tables), np.concatenate(decided)
+    table, decisions = pooled(tables), np.concatenate(decided)
     (folder / "scores").mkdir(exist_ok=True)
     write_bytes(folder / "scores" / "out_of_fold.parquet", table.to_parquet())
     evidence = _evidence(experiment, packed, folds, models, table, decisions, command, findings)
     parts = Split(folds.ids, np.full(len(folds.ids), "test"))
+    evidence |= pooled_robustness(experiment, [folder / "folds" / str(fold) for fold in range(len(folds))])
     evidence |= described_run(packed.pack, parts, findings, models[0])
     write_json(folder / "evidence.json", evidence, sort_keys=False)
     with show.progress("report"):
@@ -118,25 +120,6 @@ def _run_fold(
             show,
         )
     return model, ScoreTable.read(folder / "scores" / "test.parquet")
-
-
-def _pooled(tables: list[ScoreTable]) -> ScoreTable:
-    """Return all test rows as one table; no single model or split made it."""
-    first = tables[0]
-    subjects = [table.subjects for table in tables if table.subjects is not None]
-    return replace(
-        first,
-        role="out_of_fold",
-        ids=np.concatenate([table.ids for table in tables]),
-        truth=np.concatenate([table.truth for table in tables]),
-        logits=np.concatenate([table.logits for table in tables]),
-        probabilities=np.concatenate([table.probabilities for table in tables]),
-        subjects=np.concatenate(subjects) if len(subjects) == len(tables) else None,
-        folds=np.concatenate([table.folds for table in tables if table.folds is not None]),
-        columns={name: np.concatenate([table.columns[name] for table in tables]) for name in first.columns},
-        model_hash="",
-        split_hash="",
-    )
 
 
 def _evidence(

@@ -3,8 +3,9 @@
 Wiring only: recordings are drawn, read again and disturbed in other processes, and scored here.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from vicinal.evidence.disturbances import DISTURBANCES
 from vicinal.evidence.strength import Level, against_strength
 from vicinal.execution import map_tasks, n_processors
 from vicinal.experiment import Experiment
+from vicinal.files import write_bytes
 from vicinal.inputs.datasets.catalogue import Recording
 from vicinal.scores.model import Model
 from vicinal.scores.scorer import Scorer
@@ -24,7 +26,10 @@ from vicinal.terminal import Show
 from vicinal.workflow.disturbed import Versions, jobs, make_versions, versions_of
 from vicinal.workflow.gathering import Gathered
 
-__all__ = ["Disturbable", "drawn", "refuse_images", "robustness", "under_disturbances"]
+__all__ = ["DISTURBED", "Disturbable", "Disturbed", "disturb", "drawn", "refuse_images", "under_disturbances"]
+
+DISTURBED = "disturbed.parquet"
+"""The file of a run, in `scores/`, with the scores of its disturbed test rows."""
 
 _ONLY_A_PACK = (
     "it acts on the recordings themselves, and only a pack of them was given; give the data instead"
@@ -55,11 +60,12 @@ def refuse_images(experiment: Experiment) -> None:
 
 
 def under_disturbances(
-    experiment: Experiment, model: Model, gathered: Gathered, table: ScoreTable, show: Show
+    experiment: Experiment, model: Model, gathered: Gathered, table: ScoreTable, folder: Path, show: Show
 ) -> dict[str, Any]:
     """Return {"robustness": ...} where the experiment asks for any, else nothing.
 
-    Args:    table: of the test rows.
+    Args:    table: of the test rows.  folder: of the run, which keeps the scores of the disturbed rows, so that those
+             of several folds can be judged together.
     """
     asked = experiment.evidence
     if not asked.robustness:
@@ -78,10 +84,10 @@ def under_disturbances(
     among = Disturbable(
         [recording[name] for name in chosen.ids.tolist()], source.module.read, chosen, len(table)
     )
-    found = robustness(
-        model.scorer(), among, asked.robustness, resamples=asked.resamples, seed=experiment.seed, show=show
-    )
-    return {"robustness": found}
+    made = disturb(model.scorer(), among, asked.robustness, seed=experiment.seed, show=show)
+    if made.undisturbed is not None:
+        write_bytes(folder / "scores" / DISTURBED, _kept(made).to_parquet())
+    return {"robustness": made.judged(resamples=asked.resamples, seed=experiment.seed)}
 
 
 def drawn(clusters: np.ndarray, *, n: int, seed: int) -> Int64[np.ndarray, " m"]:
@@ -94,16 +100,30 @@ def drawn(clusters: np.ndarray, *, n: int, seed: int) -> Int64[np.ndarray, " m"]
     return np.flatnonzero(np.isin(of, order[:n_subjects])).astype(np.int64)
 
 
-def robustness(
-    scorer: Scorer,
-    among: Disturbable,
-    names: Sequence[str],
-    *,
-    resamples: int,
-    seed: int,
-    show: Show,
-) -> dict[str, Any]:
-    """Return AUROC against the strength of each disturbance, of recordings that are read again."""
+@dataclass(frozen=True)
+class Disturbed:
+    """Scores of recordings as they are, and at each strength of each disturbance.
+
+    Args:    undisturbed: None where none could be scored, and then `why`.  levels: by name.
+             n_test_rows: from which the recordings were drawn.
+    """
+
+    undisturbed: ScoreTable | None
+    levels: Mapping[str, Sequence[Level]]
+    n_test_rows: int
+    why: str = ""
+
+    def judged(self, *, resamples: int, seed: int) -> dict[str, Any]:
+        """Return AUROC against the strength of each disturbance, as in `evidence.json`."""
+        if self.undisturbed is None:
+            return {name: {"unit": DISTURBANCES[name].unit, "left_out": self.why} for name in self.levels}
+        return against_strength(
+            self.undisturbed, self.levels, n_test_rows=self.n_test_rows, resamples=resamples, seed=seed
+        )
+
+
+def disturb(scorer: Scorer, among: Disturbable, names: Sequence[str], *, seed: int, show: Show) -> Disturbed:
+    """Read recordings again, and score them as they are and at each strength of each disturbance."""
     work = jobs(among.recordings, among.read, scorer.contract, names, seed=seed)
     versions, n = versions_of(names, scorer.contract), len(among.recordings)
     logits: list[list[np.ndarray]] = [[] for _ in versions]
@@ -125,10 +145,36 @@ def robustness(
     tables = [_table(scorer, among.table, *parts) for parts in zip(logits, rows, strict=True)]
     for (name, strength), table, why in zip(versions[1:], tables[1:], reasons[1:], strict=True):
         levels[name].append(Level(strength, table, len(why), why[0] if why else ""))
-    if tables[0] is None:
-        reason = reasons[0][0] if reasons[0] else "there are no rows"
-        return {name: {"unit": DISTURBANCES[name].unit, "left_out": reason} for name in names}
-    return against_strength(tables[0], levels, n_test_rows=among.n_test_rows, resamples=resamples, seed=seed)
+    reason = "" if tables[0] is not None else reasons[0][0] if reasons[0] else "there are no rows"
+    return Disturbed(tables[0], levels, among.n_test_rows, reason)
+
+
+def _kept(made: Disturbed) -> ScoreTable:
+    """Return all versions as one table, with columns that say which recording, disturbance and strength."""
+    assert made.undisturbed is not None  # whoever calls has looked
+    versions = [("", 0.0, made.undisturbed)]
+    versions += [
+        (name, level.strength, level.scores)
+        for name, levels in made.levels.items()
+        for level in levels
+        if level.scores is not None
+    ]
+    tables, first = [table for _, _, table in versions], made.undisturbed
+    sizes = [len(table) for table in tables]
+    recording = np.concatenate([table.ids for table in tables])
+    name = np.repeat([name for name, _, _ in versions], sizes)
+    strength = np.repeat([strength for _, strength, _ in versions], sizes)
+    return replace(
+        first,
+        ids=np.array([" ".join(map(str, one)) for one in zip(name, strength, recording, strict=True)]),
+        truth=np.concatenate([table.truth for table in tables]),
+        logits=np.concatenate([table.logits for table in tables]),
+        probabilities=np.concatenate([table.probabilities for table in tables]),
+        subjects=None
+        if first.subjects is None
+        else np.concatenate([table.subjects for table in tables if table.subjects is not None]),
+        columns={"disturbance": name, "strength": strength, "recording": recording},
+    )
 
 
 def _keep(

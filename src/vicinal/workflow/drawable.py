@@ -53,10 +53,11 @@ def keep_examples(
     read = _of_pack(rows) if isinstance(rows, Pack) else rows
     arrays: dict[str, np.ndarray] = {}
     for row, k in chosen[:_MOST]:
-        if isinstance(rows, Pack) and rows.task == "events":
-            arrays |= {f"{row} {k} {what}": array for what, array in around(rows, table, row).items()}
-            continue
         model = models[0 if table.folds is None else int(table.folds[row])]
+        if model.answers_at_events:
+            drawn = around(rows, model.contract, table, row)
+            arrays |= {f"{row} {k} {what}": array for what, array in drawn.items()}
+            continue
         prepared = read(str(table.ids[row]))
         x = prepared.samples
         length = None if x.ndim > 2 else prepared.length

@@ -17,10 +17,10 @@ from vicinal.scores.model import Model
 from vicinal.scores.scorer import Scorer
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Show
-from vicinal.workflow.disturbing import Disturbable, drawn
-from vicinal.workflow.disturbing import robustness as under_strengths
+from vicinal.workflow.disturbing import Disturbable, disturb, drawn
 from vicinal.workflow.external import External, Fitness, external, score_external
 from vicinal.workflow.external_report import described_data, write_evaluation
+from vicinal.workflow.gathering import NOT_OF_EVENTS
 from vicinal.workflow.judging import judge
 from vicinal.workflow.rating import QUALITY
 
@@ -86,12 +86,21 @@ def evaluate(
     paths = [_model_file(path) for path in models]
     loaded = [Model.load(path) for path in paths]
     _require_one_task(loaded)
+    if asked.robustness:
+        _require_disturbable(loaded[0])
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise PathError(f"{output} exists and is not an empty folder. Give another --output, or remove it.")
     found = external(loaded[0], data, overrides=overrides)
-    require_columns(found.columns | ({QUALITY} if loaded[0].contract.rate_hz else set()), asked.subgroups)
+    rated = bool(loaded[0].contract.rate_hz) and not loaded[0].answers_at_events
+    require_columns(found.columns | ({QUALITY} if rated else set()), asked.subgroups)
     scorers = [model.scorer() for model in loaded]
-    tables, fitness = score_external(scorers, found, rated=QUALITY in asked.subgroups, show=show)
+    tables, fitness = score_external(
+        scorers,
+        found,
+        kept=[model.reference.get("fingerprints") for model in loaded],
+        rated=QUALITY in asked.subgroups,
+        show=show,
+    )
     options = {"--subgroup": columns, "--robustness": robustness, "--metrics": metrics}
     command = _command(models, data, overrides, options)
     gaps = _differences(loaded, tables, resamples=resamples, seed=seed)
@@ -148,12 +157,24 @@ def _require_one_task(models: Sequence[Model]) -> None:
     first = models[0].calibration
     for other in models[1:]:
         task, classes = other.calibration.task, other.calibration.classes
+        if other.answers_at_events != models[0].answers_at_events:
+            raise ExperimentError(
+                "evaluate: two models are compared on the same rows; one decides whole recordings, the other events. "
+                "Evaluate each by itself."
+            )
         if (task, classes) != (first.task, first.classes):
             raise ExperimentError(
                 "evaluate: two models are compared on one question; the first decides "
                 f"{first.task} {', '.join(first.classes)}, the second {task} {', '.join(classes)}. "
                 "Evaluate each by itself."
             )
+
+
+def _require_disturbable(model: Model) -> None:
+    if model.answers_at_events:
+        raise ExperimentError(f"--robustness: {NOT_OF_EVENTS}")
+    if model.contract.rate_hz is None:
+        raise ExperimentError("--robustness disturbs signals in time; images have none. Leave it out.")
 
 
 def _shown(path: Path) -> str:
@@ -204,14 +225,12 @@ def _robustness(
 ) -> dict[str, Any]:
     if not asked.robustness:
         return {}
-    if scorer.contract.rate_hz is None:
-        raise ExperimentError("--robustness disturbs signals in time; images have none. Leave it out.")
     chosen = table.select(drawn(table.clusters, n=asked.robustness_rows, seed=seed))
     among = Disturbable(
         [data.recording(name) for name in chosen.ids.tolist()], data.module.read, chosen, len(table)
     )
-    made = under_strengths(scorer, among, asked.robustness, resamples=asked.resamples, seed=seed, show=show)
-    return {"robustness": made}
+    made = disturb(scorer, among, asked.robustness, seed=seed, show=show)
+    return {"robustness": made.judged(resamples=asked.resamples, seed=seed)}
 
 
 _NOT_NEW = (

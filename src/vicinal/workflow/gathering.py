@@ -21,7 +21,12 @@ from vicinal.workflow.packing import Source, packed, source_of
 from vicinal.workflow.rating import computable
 from vicinal.workflow.splitting import Officials, split_of
 
-__all__ = ["Gathered", "Packed", "gather", "pack_of"]
+__all__ = ["NOT_OF_EVENTS", "Gathered", "Packed", "gather", "pack_of"]
+
+NOT_OF_EVENTS = (
+    "the answers of this network are about single events, and AUROC against strength is measured on whole recordings. "
+    "Leave it out."
+)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _require_head(experiment: Experiment, network: Network) -> None:
         if network.n_outputs < 2:
             raise ExperimentError('inputs.task: "events" tells classes of events apart; name at least two.')
         if experiment.evidence.robustness:
-            raise ExperimentError("evidence.robustness disturbs whole recordings, not events. Leave it out.")
+            raise ExperimentError(f"evidence.robustness: {NOT_OF_EVENTS}")
     elif len(list(network.layers())[-1].facts.shape) > 1:
         raise NetworkError(
             f"the task {experiment.inputs.task!r} wants one answer for a recording, and the network gives some along "

@@ -13,6 +13,7 @@ import torch
 import vicinal
 from vicinal.experiment import Experiment
 from vicinal.files import sha256_bytes, write_bytes
+from vicinal.inputs.fingerprint import fingerprints
 from vicinal.inputs.reference import describe
 from vicinal.representations.engine import choose
 from vicinal.scores.model import Model
@@ -24,6 +25,7 @@ from vicinal.workflow.gathering import Gathered
 from vicinal.workflow.history import History
 from vicinal.workflow.learning import Learned, learn_split
 from vicinal.workflow.run_folder import EXPERIMENT, checkpoints_of, keep_to
+from vicinal.workflow.splitting import threshold_part
 from vicinal.workflow.stopping import Stop
 from vicinal.workflow.tensorboard import TensorBoard
 
@@ -95,9 +97,19 @@ def learn_in(
     model = replace(
         learned.model,
         provenance=learned.model.provenance | about,
-        reference=describe(pack, split.indices("train"), experiment.inputs.contract),
+        reference=describe(pack, split.indices("train"), experiment.inputs.contract)
+        | _fingerprints(experiment, gathered),
     )
     return replace(learned, model=model)
+
+
+def _fingerprints(experiment: Experiment, gathered: Gathered) -> dict[str, Any]:
+    """Return what lets the model tell later the recordings that it was made from, where the experiment allows it."""
+    if not experiment.evidence.fingerprints:
+        return {}
+    split = gathered.split
+    parts = dict.fromkeys(("train", "validation", threshold_part(split)))
+    return {"fingerprints": fingerprints(gathered.pack, {part: split.indices(part) for part in parts})}
 
 
 def _decisive(experiment: Experiment, text: str, gathered: Gathered) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """What a report shows of events: how many there are of each class, and single ones in their surroundings."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from vicinal.evidence.report.content import Example
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.pack import Pack
+from vicinal.inputs.prepare import Prepared
 from vicinal.scoretable import ScoreTable
 
 __all__ = ["around", "event_example", "n_positives"]
@@ -22,17 +25,27 @@ def n_positives(pack: Pack, indices: Int64[np.ndarray, " m"]) -> Int64[np.ndarra
     return np.bincount(classes[classes >= 0], minlength=len(pack.classes))
 
 
-def around(pack: Pack, table: ScoreTable, row: int) -> dict[str, np.ndarray]:
+def around(
+    rows: Pack | Callable[[str], Prepared], contract: Contract, table: ScoreTable, row: int
+) -> dict[str, np.ndarray]:
     """Return the `samples` (channels, positions) around one event, and their `start` in its recording, (1,).
 
-    Args:    table: of events of the pack.  row: of the table.
+    Args:    rows: a pack, or what prepares the recording with an id again.  contract: theirs.
+             table: of their events.  row: of the table.
     """
-    place = int(np.flatnonzero(pack.ids == table.columns["record"][row])[0])
-    contract, rate_hz = pack.contract, pack.contract.position_rate_hz or 1.0
+    record, rate_hz = table.columns["record"][row], contract.position_rate_hz or 1.0
     reach, at = round(_AROUND_S * rate_hz), _position(table, row, rate_hz)
-    start, stop = max(at - reach, 0), min(at + reach, int(pack.lengths[place]))
-    samples = pack.piece(place, start, stop)[: len(contract.signal_channels)]
-    return {"samples": samples, "start": np.array([start], dtype=np.float32)}
+    if not callable(rows):
+        place, first = int(np.flatnonzero(rows.ids == record)[0]), 0
+        start, stop = max(at - reach, 0), min(at + reach, int(rows.lengths[place]))
+        samples = rows.piece(place, start, stop)
+    else:
+        prepared = rows(str(record))
+        first = prepared.offset
+        start, stop = max(at - first - reach, 0), min(at - first + reach, prepared.length)
+        samples = prepared.samples[:, start:stop]
+    samples = samples[: len(contract.signal_channels)]
+    return {"samples": samples, "start": np.array([first + start], dtype=np.float32)}
 
 
 def event_example(

@@ -219,7 +219,7 @@ def _fill(
         seed=experiment.seed,
         beat_maps=other_beat_maps(experiment),
     )
-    evidence |= under_disturbances(experiment, model, gathered, tables["test"], show)
+    evidence |= under_disturbances(experiment, model, gathered, tables["test"], folder, show)
     evidence |= with_fewer_subjects(experiment, gathered, learned, tables["test"], show)
     evidence |= described_run(gathered.pack, gathered.split, gathered.findings, model)
     evidence |= described_training(learned)

@@ -50,6 +50,8 @@ def tell_evaluation(done: Evaluated, terminal: Terminal) -> None:
 
 def _tell_fitness(title: str, fitness: Fitness, terminal: Terminal) -> None:
     terminal.result(f"{title}: {fitness.n_exact:,} of {fitness.n:,} recordings fit as they are")
+    if fitness.novelty[1]:
+        terminal.paragraph(": ".join(fitness.novelty))
     for field, (n, example) in fitness.converted.items():
         terminal.result(f"  {field}: converted in {n:,}, such as {example}")
     if fitness.refused:

@@ -3,12 +3,13 @@
 Validation, calibration and test rows stay whole; a smaller cohort lies within a larger one. Wiring only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from vicinal.decisions.calibration import identity
 from vicinal.errors import TrainingError
@@ -23,6 +24,8 @@ from vicinal.terminal import Show
 from vicinal.training.config import TrainingConfig
 from vicinal.workflow.gathering import Gathered
 from vicinal.workflow.learning import Learned, learn_split
+from vicinal.workflow.learning_events import width_of
+from vicinal.workflow.reporting_events import n_positives
 
 __all__ = ["Share", "announce", "learn_from", "with_fewer_subjects"]
 
@@ -95,7 +98,7 @@ def learn_from(job: Share) -> Cohort:
     pack, split, experiment = Pack.open(job.pack), job.split, job.experiment
     train = split.indices("train")
     made = Cohort(job.share, job.n_subjects, len(train))
-    lacking = _one_sided(pack.truth[train], pack.classes)
+    lacking = _one_sided(pack, train)
     if lacking:
         return _without(made, f"its training rows are all of one kind for {', '.join(lacking)}")
     try:
@@ -115,7 +118,11 @@ def _jobs(experiment: Experiment, gathered: Gathered, learned: Learned) -> Itera
     train = split.indices("train")
     n_groups = len(np.unique(pack.groups[train]))
     config = experiment.training
-    a_pass = max(1, len(train) // config.batch)
+    n_pieces = len(train)
+    if pack.task == "events":  # which are learnt from in stretches, of which a recording holds many
+        width = width_of(experiment.inputs.contract, config)
+        n_pieces = int(np.ceil(pack.lengths[train] / width).sum())
+    a_pass = max(1, n_pieces // config.batch)
     # As many steps as the run had, and validated as often: only what is learnt from differs.
     config = config.model_copy(
         update={
@@ -132,8 +139,14 @@ def _jobs(experiment: Experiment, gathered: Gathered, learned: Learned) -> Itera
             yield Share(share, pack.folder, fewer, n, experiment, config)
 
 
-def _one_sided(truth: np.ndarray, classes: Sequence[str]) -> list[str]:
-    """Return the classes that all rows have, or none."""
+def _one_sided(pack: Pack, rows: Int64[np.ndarray, " m"]) -> list[str]:
+    """Return the classes that all rows, or all events of the rows, have, or none."""
+    if pack.task == "events":
+        counts = n_positives(pack, rows)
+        return [name for name, n in zip(pack.classes, counts.tolist(), strict=True) if n in (0, counts.sum())]
+    truth = pack.truth[rows]
     return [
-        name for k, name in enumerate(classes) if not (truth[:, k] == 1).any() or not (truth[:, k] == 0).any()
+        name
+        for k, name in enumerate(pack.classes)
+        if not (truth[:, k] == 1).any() or not (truth[:, k] == 0).any()
     ]

@@ -19,6 +19,22 @@ def test_all_27_items_with_all_their_sub_items_in_order() -> None:
     assert len(expected) == 52
 
 
+def test_topics_are_those_of_the_published_checklist() -> None:
+    topics = {item.number: item.topic for item in ITEMS}
+    assert {topics[f"12{letter}"] for letter in "abcdefg"} == {"Analytical methods"}
+    assert [topics[f"18{letter}"] for letter in "abcdef"] == [
+        "Funding", "Conflicts of interest", "Protocol", "Registration", "Data sharing", "Code sharing",
+    ]  # fmt: skip
+    named = {
+        "13": "Class imbalance",
+        "14": "Fairness",
+        "15": "Model output",
+        "16": "Training versus evaluation",
+    }
+    named |= {"17": "Ethical approval", "19": "Patient and public involvement", "24": "Model updating"}
+    assert {number: topics[number] for number in named} == named
+
+
 def test_what_is_left_to_the_person_says_so() -> None:
     ethics = next(item for item in ITEMS if item.number == "17")
     assert state(ethics, {"data": {}}) == "yours"

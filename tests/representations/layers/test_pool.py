@@ -1,5 +1,7 @@
 """Pooling, by hand: what lies past the length and what pads a border is never counted."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -66,6 +68,24 @@ def test_windows_of_two(how: str, padding: str, expected: list[list[float]], len
     assert y.flatten(1).tolist() == expected
     assert new_lengths.tolist() == lengths
     assert layer(X[:1])[0].flatten(1).tolist() == expected[:1]
+
+
+@pytest.mark.parametrize("how", ["mean", "max"])
+@pytest.mark.parametrize("padding", ["valid", "same", "causal"])
+def test_windows_of_an_image_are_a_plain_loop(how: str, padding: str) -> None:
+    taps = tuple(
+        Taps.padded(window, stride=stride, dilation=1, padding=padding)  # type: ignore[arg-type]
+        for window, stride in ((3, 2), (2, 1))
+    )
+    layer = WindowPool((2, 6, 7), how=how, taps=taps)  # type: ignore[arg-type]
+    x = torch.randn(2, 2, 6, 7) - 3  # below the zeros that pad a border
+    _, rows, columns = layer.facts.shape
+    expected = torch.empty(2, 2, rows, columns)
+    for row, column in itertools.product(range(rows), range(columns)):
+        top, left = 2 * row - taps[0].left, column - taps[1].left
+        seen = x[..., max(top, 0) : top + 3, max(left, 0) : left + 2].flatten(2)
+        expected[..., row, column] = seen.mean(2) if how == "mean" else seen.amax(2)
+    torch.testing.assert_close(layer(x)[0], expected)
 
 
 def test_attention_pool_is_a_softmax_over_real_positions() -> None:

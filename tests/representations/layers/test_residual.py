@@ -30,6 +30,23 @@ def test_is_window_norm_relu_window_norm_plus_shortcut_relu(
     assert block.facts.shape == (units, -(-11 // stride))
 
 
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1), (1, 3)])
+def test_an_image_has_windows_in_both_directions(stride: tuple[int, int]) -> None:
+    block = Residual(
+        (3, 8, 9), units=4, window=(3, 4), stride=stride, dilation=(1, 2), padding="same"
+    ).double()
+    block.initialise(torch.Generator().manual_seed(0))
+    x = torch.randn(2, 3, 8, 9, dtype=torch.float64)
+    pads = (3, 3, 1, 1)  # along the width (4 - 1) * 2 in all, along the height 3 - 1
+    y = F.conv2d(F.pad(x, pads), block.first.weight, stride=stride, dilation=(1, 2))
+    y = F.relu(F.batch_norm(y, None, None, training=True))
+    y = F.conv2d(F.pad(y, pads), block.second.weight, dilation=(1, 2))
+    y = F.batch_norm(y, None, None, training=True)
+    around = F.conv2d(x, block.shortcut.weight, stride=stride)
+    torch.testing.assert_close(block(x)[0], F.relu(y + around))
+    assert block.facts.shape == (4, -(-8 // stride[0]), -(-9 // stride[1]))
+
+
 def test_the_input_is_left_as_it_was() -> None:
     block = Residual((3, 11), units=3, window=(3,), stride=(1,), dilation=(1,), padding="same")
     block.initialise(torch.Generator().manual_seed(0))

@@ -369,13 +369,14 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
 
     def _config(self, *, n_train: int, multiply_adds: int) -> TrainingConfig:
         proposal = propose_budget(n_train=n_train, multiply_adds=multiply_adds)
-        epochs, minutes = self.epochs, self.minutes
+        epochs, minutes, patience = self.epochs, self.minutes, None
         if epochs is None and minutes is None:
-            epochs, minutes = proposal.epochs, proposal.minutes
+            epochs, minutes, patience = proposal.epochs, proposal.minutes, proposal.patience
         try:
             return TrainingConfig(
                 minutes=minutes,
                 epochs=epochs,
+                patience=patience,
                 batch=proposal.batch if self.batch is None else self.batch,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,

@@ -37,7 +37,7 @@ def test_the_text_is_the_experiment_that_was_proposed() -> None:
     assert found.inputs.contract == CONTRACT
     assert found.inputs.split.validation == 0.15
     assert found.aim == "sensitivity >= 0.95"
-    assert (found.training.epochs, found.training.batch) == (60, 8)
+    assert (found.training.epochs, found.training.batch, found.training.patience) == (60, 8, 15)
 
 
 def test_every_reason_and_question_is_a_comment() -> None:

@@ -7,8 +7,10 @@ from scipy.stats import rankdata
 from tests.training.test_loop import Rows, Small, run
 from torch import nn
 
+from vicinal.evidence.following import following
 from vicinal.inputs.batches import ArrayRows
 from vicinal.inputs.contract import Contract
+from vicinal.scoretable import ScoreTable
 from vicinal.training.config import TrainingConfig
 from vicinal.training.monitor import Monitor
 from vicinal.workflow.learning import learn
@@ -121,7 +123,7 @@ def test_validation_that_is_mostly_luck_is_found():
 def test_a_class_that_is_never_predicted_is_found():
     rows = Rows()
     found = found_in(rows=rows, epochs=20, class_weights=(1e-4,))
-    assert "no validation row of positive was found" in found["class never found"]
+    assert "no row of positive was found (F1 is 0)" in found["class never found"]
 
 
 class Chaotic(Rows):
@@ -135,6 +137,67 @@ class Chaotic(Rows):
 
 def test_a_loss_that_rises_is_found():
     assert "the training loss rose from" in found_in(rows=Chaotic(), epochs=5)["diverging"]
+
+
+def given(probabilities, truth):
+    """The findings of epochs whose validation rows were given these probabilities of one class."""
+    p = np.asarray(probabilities)
+    table = ScoreTable(
+        task="binary", classes=("ill",), role="validation", ids=np.arange(len(p)).astype(str), subjects=None,
+        truth=np.asarray(truth, float)[:, None], logits=np.log(p / (1 - p))[:, None], probabilities=p[:, None],
+    )  # fmt: skip
+    monitor = Monitor()
+    for k in (1, 2):
+        monitor.step(step=k, total=2, loss=1 / k, gradient_norm=1.0, learning_rate=1e-3, rows_per_s=1.0)
+        monitor.epoch(epoch=k, step=k, validation=following(table), select="auroc", best=k == 1, seconds=0)
+    return {one.kind: one.message for one in monitor.findings}
+
+
+def test_a_class_that_no_row_or_every_row_is_given_is_named():
+    rng = np.random.default_rng(0)
+    truth = np.arange(200) % 20 == 0  # 5 %
+    flat = 0.05 + 0.01 * rng.random(200)
+    said = given(flat, truth)["class never found"]
+    assert f"no row was given ill with more than {flat.max():.3f}" in said
+    said = given(1 - flat, ~truth)["class never found"]
+    assert f"every row was given ill with {1 - flat.max():.3f} or more" in said
+    assert "no row was given" in given(0.3 + 0.1 * rng.random(200), np.arange(200) % 2)["class never found"]
+
+
+def test_a_rare_class_that_is_told_apart_and_rows_of_one_class_are_met_with_silence():
+    truth = np.arange(200) % 20 == 0
+    # Never above a half, and yet four times as probable where it is: a threshold finds it.
+    assert given(np.where(truth, 0.2, 0.03), truth) == {}
+    assert "class never found" not in given(np.full(200, 0.05), np.zeros(200))
+    assert given(np.where(truth, 0.9, 0.1), truth) == {}
+
+
+@pytest.mark.parametrize("task", ["binary", "labels"])
+@pytest.mark.parametrize("signal", [0.0, 3.0])
+def test_a_class_that_cannot_be_told_is_found_by_the_workflow(task, signal):
+    """One in twelve rows; without any signal in them the network ends at that share for every row."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(480) % 12 == 0
+    x = rng.standard_normal((480, 40)).astype(np.float32)
+    x[labels, 15:25] += signal
+    truth = labels[:, None].astype(float)
+    if task == "labels":
+        other = rng.random(480) < 0.5
+        x[other, 30:] -= 3
+        truth = np.column_stack([truth, other])
+    learned = learn(lesson_of(
+        ArrayRows(x[:, None], np.full(480, 40), truth), train=np.arange(300), validation=np.arange(300, 480),
+        network="conv 4 window 9 | relu | mean-max | dense classes",
+        contract=Contract(channels=("x",), rate_hz=40, duration_s=1, units="1"), task=task,
+        classes=("rare", "other")[: truth.shape[1]],
+        config=TrainingConfig(epochs=10, batch=20, learning_rate=1e-2, precision="float32"), seed=0,
+    ))  # fmt: skip
+    found = {one.kind: one.message for one in learned.monitor.findings}
+    if signal:
+        assert "class never found" not in found
+    else:
+        assert "no row was given rare with more than" in found["class never found"]
+        assert "other" not in found["class never found"]
 
 
 def found_by_the_workflow(*, seed, rate):

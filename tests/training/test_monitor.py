@@ -62,7 +62,7 @@ def test_a_class_that_is_never_found_is_named():
     found, monitor = told([0.7, 0.6], [{"auroc": 0.8, "f1[N]": 0.9, "f1[A]": 0.0}] * 2)
 
     assert found == ["class never found"]
-    assert "no validation row of A was found" in monitor.findings[0].message
+    assert "no row of A was found (F1 is 0)" in monitor.findings[0].message
 
 
 def test_a_run_without_selection_says_so():

@@ -63,19 +63,19 @@ def test_rows_that_stay_on_the_device_train_the_same(monkeypatch: pytest.MonkeyP
             resident.ResidentRows, "rows", lambda *given, cut=cut, kept=kept: kept.append(1) or cut(*given)
         )
         learned = learn(
-            Rows(80),
-            train=np.arange(5, 60),
-            validation=np.arange(60, 80),
-            network="conv 4 window 5 | norm | relu | mean | dense 1",
-            contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
-            task="binary",
-            classes=("up",),
-            config=TrainingConfig(
-                epochs=2, batch=10, augment=({"kind": "gain"},), mixup=0.2, precision="float32"
-            ),
-            seed=0,
-            sink=None,
-            show=QUIET,
+            lesson_of(
+                Rows(80),
+                train=np.arange(5, 60),
+                validation=np.arange(60, 80),
+                network="conv 4 window 5 | norm | relu | mean | dense 1",
+                contract=Contract(channels=("x",), rate_hz=20, duration_s=1, units="1"),
+                task="binary",
+                classes=("up",),
+                config=TrainingConfig(
+                    epochs=2, batch=10, augment=({"kind": "gain"},), mixup=0.2, precision="float32"
+                ),
+                seed=0,
+            )
         )
         assert bool(kept) is bool(free)
         found.append(learned.model.weights)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.workflow.test_evidence_schema import SCHEMA, problems
+from tests.workflow.test_resuming import assert_as_if_never_stopped, in_a_process, kill_until_done
 
 from vicinal.decisions.events import EventTimes, observed_days
 from vicinal.errors import ContractError, ExperimentError, FormatError
@@ -18,12 +20,14 @@ from vicinal.scores.model import Model
 from vicinal.scores.score import score_paths
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Terminal
+from vicinal.training.monitor import Monitor
 from vicinal.workflow.auditing import audit
 from vicinal.workflow.comparing import Asked, compare
 from vicinal.workflow.deciding import decide
 from vicinal.workflow.evaluating import evaluate
 from vicinal.workflow.gathering import gather
 from vicinal.workflow.learning_events import validation_at_events, width_of
+from vicinal.workflow.lesson import lesson_of_split
 from vicinal.workflow.running import Run, run
 from vicinal.workflow.scoring import score, trace
 from vicinal.workflow.telling import tell_decision, tell_scores
@@ -188,6 +192,18 @@ def test_a_broken_run_goes_on_bit_for_bit(experiment: Path, data: Path, done: Ru
     assert (scores[0].logits == scores[1].logits).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [2, pytest.param(20, marks=pytest.mark.prove)])
+def test_killed_at_random_moments_a_run_on_events_ends_as_if_never_stopped(
+    experiment: Path, data: Path, tmp_path: Path, n: int
+) -> None:
+    short = tmp_path / "beats.toml"
+    short.write_text(experiment.read_text().replace("epochs = 30", "epochs = 2"))
+    assert in_a_process(short, tmp_path / "whole", 0, data=data) == 0
+    assert kill_until_done(short, tmp_path / "run", n=n, data=data) == n
+    assert_as_if_never_stopped(tmp_path / "run", tmp_path / "whole")
+
+
 def test_networks_are_compared_on_events(experiment: Path, data: Path) -> None:
     (one,) = vary(experiment, ["training.epochs=1"], data=data)
     assert 0 < one.row.auroc[0] <= 1
@@ -200,6 +216,21 @@ def test_a_segment_is_no_longer_than_the_contract(experiment: Path) -> None:
     assert width_of(found.inputs.contract, found.training) == 10 * RATE
     longer = found.training.model_copy(update={"segment_s": 100.0})
     assert width_of(found.inputs.contract, longer) == 41 * RATE
+
+
+def test_a_class_of_events_that_is_never_given_is_found(experiment: Path, data: Path) -> None:
+    """A network whose last stage always prefers the first class."""
+    found, _ = load_experiment(experiment)
+    gathered = gather(found, data=data, show=QUIET, with_copies=False)
+    lesson = lesson_of_split(found, gathered.pack, gathered.split)
+    head = list(lesson.network.modules())[-1]
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor([5.0] + [0.0] * (len(gathered.pack.classes) - 1)))
+    monitor, metrics = Monitor(), lesson.validate(lesson.network.eval())
+    monitor.epoch(epoch=1, step=1, validation=metrics, select=lesson.config.select, best=True, seconds=0)
+    (message,) = [one.message for one in monitor.findings if one.kind == "class never found"]
+    assert all(name in message for name in gathered.pack.classes[1:])
 
 
 def test_validation_needs_events(experiment: Path, data: Path) -> None:

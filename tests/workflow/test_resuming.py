@@ -15,6 +15,7 @@ import torch
 
 from vicinal.cli import app as command_line
 from vicinal.errors import ExperimentError, PathError
+from vicinal.scores.model import Model
 from vicinal.terminal import Terminal
 from vicinal.training import checkpoint
 from vicinal.workflow import cross_validating, learning_in_folder, running
@@ -38,9 +39,12 @@ def metrics_of(folder: Path) -> Any:
 def assert_as_if_never_stopped(made: Path, whole: Path) -> None:
     assert history_of(made) == history_of(whole)
     assert metrics_of(made) == metrics_of(whole)
-    for name in ("test", "calibration", "validation"):
-        one, other = (folder / "scores" / f"{name}.parquet" for folder in (made, whole))
-        assert one.read_bytes() == other.read_bytes()
+    for path in (whole / "scores").iterdir():
+        assert (made / "scores" / path.name).read_bytes() == path.read_bytes()
+    for name in ("last.safetensors", "split.parquet"):
+        assert (made / name).read_bytes() == (whole / name).read_bytes()
+    models = [Model.load(folder / "model.vicinal") for folder in (made, whole)]
+    assert models[0].hash == models[1].hash
     assert sorted(path.name for path in made.iterdir()) == sorted(path.name for path in whole.iterdir())
 
 
@@ -167,6 +171,7 @@ from vicinal.workflow.resuming import resume
 from vicinal.workflow.running import run
 
 experiment, output, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+data = Path(sys.argv[4]) if len(sys.argv) > 4 else None
 checkpoint.Checkpoints.__init__.__kwdefaults__["every_s"] = 0.0
 rng = random.Random(seed)
 calls, last, begun = 0, rng.randrange(1, 4000) if seed else -1, History.__init__  # -1: lives on
@@ -182,25 +187,26 @@ def begin(*arguments, **named):
     sys.setprofile(profile)
 
 History.__init__ = begin
-resume(output) if run_folder.is_interrupted(output) else run(experiment, output=output)
+resume(output) if run_folder.is_interrupted(output) else run(experiment, output=output, data=data)
 """
 
 
-def kill_until_done(experiment: Path, output: Path, *, n: int) -> int:
+def kill_until_done(experiment: Path, output: Path, *, n: int, data: Path | None = None) -> int:
     """Run, and resume, in processes that kill themselves; return how many died. The last is left alone."""
     seeds = random.Random(n)
     n_killed = 0
     while n_killed < n:
-        code = in_a_process(experiment, output, seeds.randrange(1, 10**6))
+        code = in_a_process(experiment, output, seeds.randrange(1, 10**6), data=data)
         if code == 0:
             shutil.rmtree(output)  # it came through: once more from the beginning
         n_killed += code == -signal.SIGKILL
-    assert in_a_process(experiment, output, 0) == 0
+    assert in_a_process(experiment, output, 0, data=data) == 0
     return n_killed
 
 
-def in_a_process(experiment: Path, output: Path, seed: int) -> int:
+def in_a_process(experiment: Path, output: Path, seed: int, *, data: Path | None = None) -> int:
     command = [sys.executable, "-c", KILLED, str(experiment), str(output), str(seed)]
+    command += [] if data is None else [str(data)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode

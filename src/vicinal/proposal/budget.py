@@ -13,15 +13,18 @@ _FLOP_PER_S = 5e9
 
 _QUICK_MINUTES, _MOST_MINUTES = 2, 5
 _STEPS = 600
+_PATIENCE_SHARE, _LEAST_PATIENCE = 4, 10
+"""A quarter of the passes, so that a pause while the learning rate is high does not end training."""
 
 
 @dataclass(frozen=True)
 class ProposedBudget:
-    """Either `epochs` or `minutes`, the rows of a step, and why."""
+    """Either `epochs` or `minutes`, the rows of a step, the validations without progress that end it, and why."""
 
     epochs: int | None
     minutes: float | None
     batch: int
+    patience: int
     why: str
 
 
@@ -36,6 +39,10 @@ def propose_budget(*, n_train: int, multiply_adds: int) -> ProposedBudget:
             f"bounded in time: {epochs} passes might take {minutes:.0f} minutes on a busy laptop; give more when "
             "validation still improves at the end"
         )
-        return ProposedBudget(None, _MOST_MINUTES, batch, why)
-    why = f"{epochs * steps:,} steps; the epoch that is best on the validation rows is kept"
-    return ProposedBudget(epochs, None, batch, why)
+        return ProposedBudget(None, _MOST_MINUTES, batch, _LEAST_PATIENCE, why)
+    patience = max(epochs // _PATIENCE_SHARE, _LEAST_PATIENCE)
+    why = (
+        f"at most {epochs * steps:,} steps; the epoch that is best on the validation rows is kept, and training stops "
+        f"when {patience} epochs in a row were no better"
+    )
+    return ProposedBudget(epochs, None, batch, patience, why)

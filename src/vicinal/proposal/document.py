@@ -90,6 +90,7 @@ def experiment_text(
         *_comment(budget.why),
         f"epochs = {budget.epochs}" if budget.epochs else f"minutes = {budget.minutes}",
         f"batch = {budget.batch}",
+        f"patience = {budget.patience}",
         "learning_rate = 2e-3",
         "",
         "[decisions]",

@@ -58,7 +58,7 @@ def findings_of(
             None if _too_low(epochs) else _not_learning(epochs),
             _overfitting(epochs),
             _noisy(epochs),
-            _never_found(epochs),
+            None if _too_low(epochs) else _never_found(epochs),
             _no_selection(epochs),
             _stopped_early(epochs, end),
         ]
@@ -208,14 +208,23 @@ def _noisy(epochs: Records) -> Finding | None:
 
 
 def _never_found(epochs: Records) -> Finding | None:
+    """Whether one of exclusive classes is never right, or the answer about a class is the same for every row."""
     last = epochs[-1]["validation"]
-    names = [name[3:-1] for name, value in last.items() if name.startswith("f1[") and value == 0]
-    if not names:
+    f1s = [name[3:-1] for name, value in last.items() if name.startswith("f1[") and value == 0]
+    said = [f"no row of {', '.join(f1s)} was found (F1 is 0)"] if f1s else []
+    for name, value in last.items():
+        if name.startswith("never["):
+            said.append(f"no row was given {name[6:-1]} with more than {value:.3f}, though some have it")
+        elif name.startswith("always["):
+            said.append(
+                f"every row was given {name[7:-1]} with {value:.3f} or more, though some do not have it"
+            )
+    if not said:
         return None
     return Finding(
         "class never found",
-        f"no validation row of {', '.join(names)} was found (F1 is 0 at epoch {epochs[-1]['epoch']}). "
-        'Try class_weights = "balanced", or more rows of it.',
+        f"of the validation rows of epoch {epochs[-1]['epoch']}: {'; '.join(said)}. "
+        'Try class_weights = "balanced", a higher learning rate, or more rows of it.',
     )
 
 

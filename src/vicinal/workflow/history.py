@@ -53,7 +53,11 @@ class History:
 
     def add(self, record: dict[str, Any]) -> None:
         """Write one record."""
-        self._file.write(to_json(record, indent=None) + "\n")
+        try:
+            line = json.dumps(record, sort_keys=True, allow_nan=False)
+        except (ValueError, TypeError):  # a NaN or an infinity, which is written as null, or an array
+            line = to_json(record, indent=None)
+        self._file.write(line + "\n")
         if time.monotonic() - self._flushed >= _FLUSHED_EVERY_S:
             self._file.flush()
             self._flushed = time.monotonic()

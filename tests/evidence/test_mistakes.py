@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vicinal.decisions.exclusive import decide_exclusive
 from vicinal.evidence.mistakes import confusion, could_be_mistaken, mistakes
 from vicinal.scoretable import ScoreTable
 
@@ -86,6 +87,21 @@ def test_whatever_the_policy_its_most_confident_errors_are_among_those_that_coul
         for name, kinds in mistakes(table, decided).items():
             for kind in kinds.values():
                 assert {(one["id"], name) for one in kind["listed"][:5]} <= could
+
+
+def test_errors_of_alarms_are_those_of_the_decisions_not_of_the_largest_probability() -> None:
+    p = [[0.6, 0.4, 0.0], [0.55, 0.0, 0.45], [0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.5, 0.3, 0.2]]
+    truth = np.eye(3)[[0, 0, 0, 1, 1]]
+    table = table_of("classes", truth.tolist(), p)
+    decided = decide_exclusive(table.probabilities, (None, 0.35, 0.4))
+    found = mistakes(table, decided)
+    # Rows 0 and 1 are most probably what they are, and alarmed of; row 4 has no alarm, and should.
+    assert [(one["id"], one["decided"], one["probability"]) for one in found["A"]["missed"]["listed"]] == [
+        ("r1", "C", 0.45), ("r0", "B", 0.4),
+    ]  # fmt: skip
+    assert [one["id"] for one in found["B"]["missed"]["listed"]] == ["r4"]
+    could = {(str(table.ids[row]), table.classes[k]) for row, k in could_be_mistaken(table, n=2)}
+    assert {("r0", "A"), ("r1", "A"), ("r4", "B")} <= could
 
 
 def test_confusion_leaves_out_unknown_truth_and_shows_the_referred() -> None:

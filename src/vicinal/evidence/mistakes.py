@@ -30,8 +30,8 @@ def mistakes(table: ScoreTable, decisions: Int8[np.ndarray, "n k"]) -> dict[str,
     for k, name in enumerate(table.classes):
         truth = table.truth[:, k]
         if table.task == "classes":
-            rows = (truth == 1) & (decisions[:, k] == 0)
-            found[name] = {"missed": _listed(table, _sorted(table, rows, k), k)}
+            rows, called = (truth == 1) & (decisions[:, k] == 0), decisions.argmax(axis=1)
+            found[name] = {"missed": _listed(table, _sorted(table, rows, k, called), k, called)}
             continue
         misses = (truth == 1) & (decisions[:, k] == 0)
         alarms = (truth == 0) & (decisions[:, k] == 1)
@@ -52,8 +52,12 @@ def could_be_mistaken(table: ScoreTable, *, n: int) -> list[tuple[int, int]]:
     for k in range(len(table.classes)):
         truth = table.truth[:, k]
         if table.task == "classes":
-            wrong = (truth == 1) & (table.probabilities.argmax(axis=1) != k)
-            chosen += [(row, k) for row in _sorted(table, wrong, k)[:n].tolist()]
+            called = table.probabilities.argmax(axis=1)
+            wrong = _sorted(table, (truth == 1) & (called != k), k, called)[:n]
+            # Where others are alarmed of below the largest probability, these come next.
+            next_best = np.where(np.arange(len(table.classes)) == k, -1.0, table.probabilities).argmax(axis=1)
+            right = _sorted(table, (truth == 1) & (called == k), k, next_best)[: n - len(wrong)]
+            chosen += [(row, k) for row in (*wrong.tolist(), *right.tolist())]
             continue
         chosen += [(row, k) for row in _sorted(table, truth == 1, k)[:n].tolist()]
         chosen += [(row, k) for row in _sorted(table, truth == 0, k)[::-1][:n].tolist()]
@@ -95,25 +99,35 @@ def _crossed(
     return {"class": name, "decided": ["referred" if c < 0 else classes[c] for c in columns], "rows": rows}
 
 
-def _sorted(table: ScoreTable, rows: np.ndarray, k: int) -> Int64[np.ndarray, " m"]:
-    """Return the given rows by rising probability of class k; of exclusive classes by that of the class decided."""
+def _sorted(
+    table: ScoreTable, rows: np.ndarray, k: int, called: Int64[np.ndarray, " n"] | None = None
+) -> Int64[np.ndarray, " m"]:
+    """Return the rows by rising probability of class k; where given, by that of the class called, falling."""
     places = np.flatnonzero(rows)
-    if table.task == "classes":
-        return places[np.argsort(-table.probabilities[places].max(axis=1), kind="stable")]
+    if called is not None:
+        return places[np.argsort(-table.probabilities[places, called[places]], kind="stable")]
     return places[np.argsort(table.probabilities[places, k], kind="stable")]
 
 
-def _listed(table: ScoreTable, rows: Int64[np.ndarray, " m"], k: int) -> dict[str, Any]:
-    return {"n": len(rows), "listed": [_line(table, row, k) for row in rows[:MOST_LISTED].tolist()]}
+def _listed(
+    table: ScoreTable,
+    rows: Int64[np.ndarray, " m"],
+    k: int,
+    called: Int64[np.ndarray, " n"] | None = None,
+) -> dict[str, Any]:
+    """Return the count of the rows, and the first of them; `called`: of exclusive classes the one decided."""
+    shown = rows[:MOST_LISTED].tolist()
+    decided = shown if called is None else called[rows[:MOST_LISTED]].tolist()
+    lines = [
+        _line(table, row, k if called is None else one, told=called is not None)
+        for row, one in zip(shown, decided, strict=True)
+    ]
+    return {"n": len(rows), "listed": lines}
 
 
-def _line(table: ScoreTable, row: int, k: int) -> dict[str, Any]:
+def _line(table: ScoreTable, row: int, k: int, *, told: bool) -> dict[str, Any]:
+    """Return one error with the probability of class k, which is that of the class decided where it is told."""
     # The recording, and not whose it is: a report names no patient.
     line: dict[str, Any] = {"id": str(table.ids[row])}
-    if table.task == "classes":
-        decided = int(table.probabilities[row].argmax())
-        return line | {
-            "decided": table.classes[decided],
-            "probability": float(table.probabilities[row, decided]),
-        }
+    line |= {"decided": table.classes[k]} if told else {}
     return line | {"probability": float(table.probabilities[row, k])}

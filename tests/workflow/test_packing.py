@@ -118,7 +118,7 @@ def test_a_network_must_answer_as_the_task_asks(
         ([*BEATS, f"representations.network={mean}"], NetworkError, "stage 2, 'mean', leaves none"),
         ([f"representations.network={along}"], NetworkError, "wants one answer for a recording"),
         ([*BEATS, 'inputs.classes=["N"]'], ExperimentError, "name at least two"),
-        ([*BEATS, 'evidence.robustness=["gain"]'], ExperimentError, "not events"),
+        ([*BEATS, 'evidence.robustness=["gain"]'], ExperimentError, "about single events"),
     ):
         experiment, _ = load_experiment(experiment_file, ["inputs.options.n_subjects=121", *overrides])
         with pytest.raises(error, match=match):

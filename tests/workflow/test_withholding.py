@@ -21,7 +21,7 @@ class Said:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.progress = QUIET.progress
+        self.progress, self.live = QUIET.progress, QUIET.live
 
     def say(self, message: str) -> None:
         self.lines.append(message)

@@ -25,7 +25,6 @@ from vicinal.workflow.gathering import Gathered
 from vicinal.workflow.history import History
 from vicinal.workflow.learning import Learned, learn_split
 from vicinal.workflow.run_folder import EXPERIMENT, checkpoints_of, keep_to
-from vicinal.workflow.splitting import threshold_part
 from vicinal.workflow.stopping import Stop
 from vicinal.workflow.tensorboard import TensorBoard
 
@@ -107,9 +106,8 @@ def _fingerprints(experiment: Experiment, gathered: Gathered) -> dict[str, Any]:
     """Return what lets the model tell later the recordings that it was made from, where the experiment allows it."""
     if not experiment.evidence.fingerprints:
         return {}
-    split = gathered.split
-    parts = dict.fromkeys(("train", "validation", threshold_part(split)))
-    return {"fingerprints": fingerprints(gathered.pack, {part: split.indices(part) for part in parts})}
+    parts = {part: gathered.split.indices(part) for part in ("train", "validation")}
+    return {"fingerprints": fingerprints(gathered.pack, parts)}
 
 
 def _decisive(experiment: Experiment, text: str, gathered: Gathered) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from vicinal.errors import ExperimentError
 from vicinal.evidence.card import write_card
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_bytes, write_json
+from vicinal.inputs.fingerprint import fingerprints
 from vicinal.scores.model import Model
 from vicinal.scores.score import score_pack
 from vicinal.scoretable import Role, ScoreTable
@@ -259,7 +260,17 @@ def _decide(
         seed=experiment.seed,
         model_hash=model.hash,
     )
-    return model.with_policy(policy), tables
+    return _knowing(model, gathered, threshold_part(split)).with_policy(policy), tables
+
+
+def _knowing(model: Model, gathered: Gathered, part: Role) -> Model:
+    """Return the model with the fingerprints of the rows that its policy was fitted on, where it keeps any."""
+    kept = model.reference.get("fingerprints")
+    if kept is None or part in kept["parts"]:
+        return model
+    made = fingerprints(gathered.pack, {part: gathered.split.indices(part)})
+    both = {**kept, "parts": kept["parts"] | made["parts"]}
+    return replace(model, reference=model.reference | {"fingerprints": both})
 
 
 def _protocol(experiment: Experiment, gathered: Gathered, learned: Learned, command: str) -> dict[str, Any]:

@@ -19,8 +19,8 @@ def test_alarms_have_their_rate_its_interval_and_what_an_alarm_is() -> None:
     blocks = alarms(replace(report, evidence=evidence))
     (table,) = (one for one in blocks if isinstance(one, Table))
     assert table.rows == [
-        ["S", "0.250", "12", "2.5", Cell("4.8", bold=True), "1.2 to 9.6", "22"],
-        ["V", "0.750", "0", "2.5", Cell("0", bold=True), "–", "–"],
+        ["S", "0.25", "12", "2.5", Cell("4.8", bold=True), "1.2 to 9.6", "22"],
+        ["V", "0.75", "0", "2.5", Cell("0", bold=True), "–", "–"],
     ]
     words = next(one.text for one in blocks if isinstance(one, Paragraph))
     for part in (

@@ -6,7 +6,7 @@ from typing import Any
 from vicinal.evidence.report.blocks import Block, Cell, Column, Heading, Paragraph, Table
 from vicinal.evidence.report.content import Report
 from vicinal.evidence.report.sources import sources
-from vicinal.evidence.report.spelling import count, number
+from vicinal.evidence.report.spelling import count
 
 __all__ = ["alarms"]
 
@@ -40,13 +40,17 @@ def _row(name: str, cut: float | None, one: Mapping[str, Any]) -> list[Cell | st
     known = one["low"] is not None
     return [
         name,
-        number(cut),
+        "–" if cut is None else f"{cut:.3g}",
         count(one["n"]),
         f"{one['days']:.3g}",
-        Cell(f"{one['per_day']:.3g}", bold=True),
-        f"{one['low']:.3g} to {one['high']:.3g}" if known else "–",
+        Cell(_rate(one["per_day"]), bold=True),
+        f"{_rate(one['low'])} to {_rate(one['high'])}" if known else "–",
         count(one.get("n_subjects")),
     ]
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _times(events: Mapping[str, float]) -> str:

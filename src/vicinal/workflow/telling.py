@@ -95,12 +95,16 @@ def alarm_lines(evidence: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, rate in evidence.get("alarms", {}).items():
         known = rate["low"] is not None
-        interval = f" ({rate['low']:.3g} to {rate['high']:.3g})" if known else ""
+        interval = f" ({_rate(rate['low'])} to {_rate(rate['high'])})" if known else ""
         lines.append(
-            f"Alarms of {name}: {rate['n']:,} in {rate['days']:.3g} days of test recordings, {rate['per_day']:.3g}"
-            f"{interval} per day."
+            f"Alarms of {name}: {rate['n']:,} in {rate['days']:.3g} days of test recordings, "
+            f"{_rate(rate['per_day'])}{interval} per day."
         )
     return lines
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _thresholds(policy: Policy) -> str:

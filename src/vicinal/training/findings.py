@@ -146,7 +146,7 @@ def _shuffled(epochs: Records) -> Finding | None:
     validation = statistics.fmean(record["validation"][name] for record in late)
     best = max(record["validation"][name] for record in epochs)
     training = epochs[-1]["training"][name]
-    if not (training >= 0.75 and validation <= CHANCE + 0.2 * (training - CHANCE) and best < 0.75):
+    if not (training >= 0.7 and validation <= CHANCE + 0.2 * (training - CHANCE) and best < 0.75):
         return None
     return Finding(
         "labels probably shuffled",

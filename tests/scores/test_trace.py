@@ -165,6 +165,7 @@ def test_behind_local_each_position_has_units_of_its_own_and_zero_excites_none()
     ]
     told = local.to_dict()
     assert (told["unit"], told["window"], len(told["excited"])) == (0, (60, 80), 2)
+    assert (told["position"], told["excited"][1]["position"]) == (6, 2)  # along time a number
 
 
 def picture():

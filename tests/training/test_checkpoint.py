@@ -1,6 +1,7 @@
 import errno
 import math
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def test_two_damaged_ones_are_none(tmp_path: Path) -> None:
     assert len(checkpoints.damaged) == 2
 
 
-@pytest.mark.parametrize("fault", ["write", "fsync", "replace", "folder gone"])
+@pytest.mark.parametrize("fault", ["write", "fsync", "replace", "read only", "folder gone"])
 def test_a_disk_that_fails_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -98,6 +99,8 @@ def test_a_disk_that_fails_leaves_the_one_before(
         monkeypatch.setattr(os, "fsync", full)
     elif fault == "replace":
         monkeypatch.setattr(Path, "replace", full)
+    elif fault == "read only":  # nothing new can be made there
+        monkeypatch.setattr(tempfile, "mkstemp", full)
     else:
         checkpoints.folder.rename(tmp_path / "elsewhere")
         monkeypatch.setattr(Path, "mkdir", full)

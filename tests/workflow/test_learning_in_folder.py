@@ -1,6 +1,11 @@
 """`vicinal train`: the same weights as the run, and no look at test rows."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +18,7 @@ from vicinal.inputs.pack import Pack
 from vicinal.inputs.splits import Split
 from vicinal.scores.model import Model
 from vicinal.workflow import learning, learning_in_folder
+from vicinal.workflow.history import History
 from vicinal.workflow.resuming import resume
 from vicinal.workflow.run_folder import hidden_folder
 from vicinal.workflow.running import Run, train
@@ -105,3 +111,55 @@ def test_every_record_goes_to_the_history_and_to_the_event_files(
     train(experiment_file, output=tmp_path / "run", tensorboard=tmp_path / "tb")
     assert len((tmp_path / "run" / "history.jsonl").read_text().splitlines()) == len(seen)
     assert len(list((tmp_path / "tb" / "run").iterdir())) == 1
+
+
+def test_a_clock_that_goes_back_a_day_changes_nothing(
+    experiment_file: Path, finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, calls = time.time(), 0
+
+    def back() -> float:
+        nonlocal calls
+        calls += 1
+        return now - 86_400 * calls
+
+    monkeypatch.setattr(time, "time", back)
+    time.time()
+    train(experiment_file, output=tmp_path / "run")
+    last = (finished.folder / "last.safetensors").read_bytes()
+    assert (tmp_path / "run" / "last.safetensors").read_bytes() == last
+
+
+def test_rows_whose_files_are_removed_meanwhile_are_still_there(
+    experiment_file: Path, finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packs are mapped into memory: what is open stays until it is closed."""
+    shutil.copytree(Path(os.environ["XDG_CACHE_HOME"]), tmp_path / "cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    add, n_added = History.add, 0
+
+    def add_and_remove(self: History, record: dict[str, object]) -> None:
+        nonlocal n_added
+        add(self, record)
+        n_added += 1
+        if n_added == 6:
+            shutil.rmtree(tmp_path / "cache")
+
+    monkeypatch.setattr(History, "add", add_and_remove)
+    train(experiment_file, output=tmp_path / "run")
+    assert not (tmp_path / "cache").exists()
+    last = (finished.folder / "last.safetensors").read_bytes()
+    assert (tmp_path / "run" / "last.safetensors").read_bytes() == last
+
+
+@pytest.mark.slow
+def test_sixty_four_open_files_are_enough(experiment_file: Path, tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+        "sys.argv = ['vicinal', 'run', *sys.argv[1:]]\n"
+        "from vicinal.cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", program, str(experiment_file), "--output", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "report.html").is_file()

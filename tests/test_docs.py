@@ -143,7 +143,7 @@ def test_the_python_of_the_estimator_page_runs(capsys: pytest.CaptureFixture[str
     exec("\n".join(blocks), names)
     assert names["search"].best_params_["network"] in names["texts"]  # type: ignore[attr-defined,operator]
     assert names["decisions"].shape == (60,)  # type: ignore[attr-defined]
-    assert "Of 1,000 people, 50" in capsys.readouterr().out
+    assert "Of 1,000 recordings, 50" in capsys.readouterr().out
 
 
 @pytest.mark.slow

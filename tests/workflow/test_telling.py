@@ -83,7 +83,7 @@ def test_a_bench_is_told_as_ratios(capsys: pytest.CaptureFixture[str]) -> None:
             "train_share": 0.5, "infer_share": 0.75, "overhead_share": 0.034,
         },
         "peak_gflops": {"float32": 150.0, "bfloat16": 0.3},
-        "load": 0.4, "device": "cpu", "precision": "float32",
+        "load": 0.4, "device": "cuda", "precision": "float32", "compiled": False, "why_not_compiled": "no Triton",
     }  # fmt: skip
     tell_bench(measured, Terminal())
     out = capsys.readouterr().out
@@ -91,3 +91,4 @@ def test_a_bench_is_told_as_ratios(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2.25" in out
     assert "float32 150" in out
     assert "3.4 %" in out
+    assert "cuda, float32, not compiled: no Triton" in " ".join(out.split())

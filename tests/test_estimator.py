@@ -23,6 +23,7 @@ import vicinal
 from vicinal.decisions.meaning import meaning
 from vicinal.errors import ContractError, ExperimentError, NetworkError
 from vicinal.estimator import SignalClassifier
+from vicinal.proposal.budget import propose_budget
 from vicinal.signal import Signal
 
 TEXT = "conv 8 window 5 | relu | mean | dense classes"
@@ -183,7 +184,10 @@ def test_defaults_are_those_that_init_proposes() -> None:
     assert classifier.model_.network.startswith("conv 16 window 7 same | norm | relu")
     assert [record["epoch"] for record in classifier.history_] == [1, 2]
     few = SignalClassifier(network=TEXT).fit(x, y, groups)
-    assert few.model_.provenance["n_steps"] >= 400
+    proposed = propose_budget(n_train=64, multiply_adds=1)  # a fifth of the 80 validates
+    assert few.history_[0]["step"] == 64 // proposed.batch
+    best = max(record["epoch"] for record in few.history_ if record["best"])
+    assert len(few.history_) == min(best + proposed.patience, proposed.epochs)
 
 
 def test_it_stands_at_the_end_of_a_pipeline() -> None:
@@ -272,7 +276,7 @@ def test_an_aim_becomes_decisions_that_the_saved_model_makes_too(tmp_path: Path)
 
     table = classifier.score_table(x[test], y[test], groups=groups[test])
     assert (table.role, table.n_subjects) == ("test", 30)
-    assert "Of 1,000 people" in meaning(table, policy).sentence
+    assert "Of 1,000 recordings" in meaning(table, policy).sentence
 
     classifier.save(tmp_path / "model.vicinal")
     model = vicinal.load(tmp_path / "model.vicinal")

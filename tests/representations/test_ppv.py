@@ -57,7 +57,7 @@ def test_compiled_loops_count_the_same_and_stay_in_use(
     n_channels: int, n: int, library: CDLL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native, "_made", {})
-    monkeypatch.setattr(native, "_make", lambda _: library)
+    monkeypatch.setattr(native, "_make", lambda *_: library)
     x = torch.randn(11, n_channels, n, generator=torch.Generator().manual_seed(0))
     lengths = torch.tensor([n, n - 1, 5, 1, 0, n, n // 2, n, n, n // 3, n])
     for row, length in zip(x, lengths.tolist(), strict=True):

@@ -49,8 +49,9 @@ def direct(x, weight, bias, taps):
 
 
 def relative_error(ours, exact):
-    # What is added up is about 1, so a sum that comes to nothing is rounded as if it came to that.
-    return float((ours - exact).abs().max() / exact.abs().max().clamp(min=1))
+    # Where windows meet nothing but padding all is exactly 0, and what is left of terms near 1 is their rounding.
+    scale = exact.abs().max().clamp(min=1e-3) if exact.any() else 1
+    return float((ours - exact).abs().max() / scale)
 
 
 @settings(max_examples=40)

@@ -207,7 +207,7 @@ def test_the_soonest_is_the_one_without_a_finding() -> None:
     )
     assert sentence.endswith("Soonest without anything to find: slow.")
     made["networks"]["slow"]["failed"] = ["loss nan"]
-    assert "broke off 1 times" in said(made, "How soon")[1]
+    assert "broke off once" in said(made, "How soon")[1]
     assert said(made, "How soon")[1].endswith("None always arrives without a finding.")
 
 
@@ -218,3 +218,12 @@ def test_what_was_not_measured_is_not_judged(missing: str) -> None:
     for one in less["networks"].values():
         one[missing] = [] if missing in ("translation", "stages") else None
     assert len(verdict(less)) == len(verdict(made)) - 1
+
+
+def test_large_ratios_are_whole_numbers() -> None:
+    made = evidence(dense=network(0.85), conv=network(0.95))
+    made["networks"]["conv"]["parameters"] = 215_400
+    made["match"] = "multiply-adds"
+    assert "conv 215 times" in said(made, "Fewer parameters")[1]
+    made["networks"]["conv"]["step_ms"] = {"median": 4260.0, "least": 4000.0, "most": 5000.0}
+    assert "conv 2,130 times the seconds of a step" in said(made, "Faster")[1]

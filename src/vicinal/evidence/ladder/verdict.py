@@ -11,7 +11,7 @@ import numpy as np
 
 from vicinal.evidence.ladder.contrasts import holm
 
-__all__ = ["Answer", "base_of", "verdict"]
+__all__ = ["Answer", "base_of", "broke_off", "verdict"]
 
 Answer = Literal["true", "partly", "false", "not shown"]
 
@@ -50,6 +50,11 @@ def _answer(question: str, answer: Answer, sentence: str) -> dict[str, str]:
 def base_of(names: Sequence[str]) -> str:
     """Return what the others are measured against: `dense` where there is one, else the first."""
     return "dense" if "dense" in names else names[0] if names else ""
+
+
+def broke_off(n: int) -> str:
+    """Return that n trainings of a network came to no end."""
+    return "broke off once" if n == 1 else f"broke off {n:,} times"
 
 
 def _base(evidence: Evidence) -> tuple[str, list[str]]:
@@ -139,9 +144,9 @@ def _is_below(one: Evidence) -> bool:
 
 
 def _times(one: Evidence) -> str:
-    high = "any number" if one["high"] is None else f"{one['high']:.2g}"
+    high = "any number" if one["high"] is None else _factor(one["high"])
     bound = f"{one['bound']} " if one["bound"] else ""
-    words = f"{bound}{one['value']:.2g} ({one['low']:.2g} to {high})"
+    words = f"{bound}{_factor(one['value'])} ({_factor(one['low'])} to {high})"
     return words if one["clear"] else f"{words}, not shown"
 
 
@@ -201,8 +206,9 @@ def _faster(evidence: Evidence) -> dict[str, str] | None:
             1 if step["most"] < reference["least"] else -1 if step["least"] > reference["most"] else 0
         )
         parts.append(
-            f"{name} {step['median'] / reference['median']:.2g} times the seconds of a step, "
-            f"{infer['median'] / networks[base]['infer_per_second']['median']:.2g} times the recordings scored a second"
+            f"{name} {_factor(step['median'] / reference['median'])} times the seconds of a step, "
+            f"{_factor(infer['median'] / networks[base]['infer_per_second']['median'])} times the recordings scored a "
+            "second"
         )
     sentence = f"Against {base}: {'; '.join(parts)} (timed, so apart only where no trial of one is within the other's)."
     return _answer(f"Faster than {base}?", _of_signs(signs), sentence)
@@ -219,7 +225,7 @@ def _soon(evidence: Evidence) -> dict[str, str] | None:
         found = evidence["networks"][name]["findings"]
         n_failed = len(evidence["networks"][name]["failed"])
         problems = [f"{kind} {n} of {one['n_seeds']}" for kind, n in found.items() if kind != "stopped early"]
-        problems += [f"broke off {n_failed} times"] if n_failed else []
+        problems += [broke_off(n_failed)] if n_failed else []
         reached = f"in {one['n_reached']} of {one['n_seeds']}"
         when = f"after {one['median']:.1f} s ({reached})" if one["n_reached"] else f"not ({reached})"
         parts.append(f"{name} {when}{', ' + ' and '.join(problems) if problems else ''}")
@@ -241,7 +247,7 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
     networks = evidence["networks"]
     count = networks[base]["parameters"]
     parts = [
-        f"{name} {networks[name]['parameters'] / count:.2g} times{_as_dense(networks[name])}"
+        f"{name} {_factor(networks[name]['parameters'] / count)} times{_as_dense(networks[name])}"
         for name in others
     ]
     were_matched = any(networks[name]["match_ratio"] is not None for name in (base, *others))
@@ -364,6 +370,11 @@ def _signed(one: Evidence) -> str:
     if one["low"] is None:
         return f"{one['value']:+.3f}"
     return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+
+
+def _factor(value: float) -> str:
+    """Return a ratio to two digits, or to whole numbers: never as 2.1e+02."""
+    return f"{value:.2g}" if abs(value) < 99.5 else f"{value:,.0f}"
 
 
 def _of_number(n: int, unit: str) -> str:

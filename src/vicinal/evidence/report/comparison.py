@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vicinal.evidence.ladder.table import comparison_rows, rows_in_words
+from vicinal.evidence.ladder.verdict import broke_off
 from vicinal.evidence.report.blocks import (
     Block,
     Code,
@@ -213,7 +214,7 @@ def _cost(evidence: Evidence) -> list[Block]:
             "" if one["step_ms"] is None else f"{one['step_ms']['median']:.1f}",
             ", ".join(f"{kind} ({n})" for kind, n in one["findings"].items())
             + ("; " if one["findings"] and one["failed"] else "")
-            + (f"broke off {len(one['failed'])} times" if one["failed"] else ""),
+            + (broke_off(len(one["failed"])) if one["failed"] else ""),
         ]
         for name, one in networks.items()
     ]

@@ -140,6 +140,7 @@ def test_a_finished_comparison_trains_nothing_again(
     monkeypatch.setattr("vicinal.workflow.trial.learn_split", None)
     again = compare(experiment_file, ASKED, output=folder, overrides=FAST)
     assert again.evidence["networks"]["dense"]["n_reused"] == again.evidence["networks"]["dense"]["n_trials"]
+    assert again.evidence["protocol"]["expected_seconds"] == 0
     for key in ("contrasts", "verdict", "needed_ratios", "target"):
         assert again.evidence[key] == compared.evidence[key]
     assert json.loads((folder / "compare.json").read_text())["contrasts"] == compared.evidence["contrasts"]

@@ -235,8 +235,7 @@ def _number(value: float | None) -> float:
 
 def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
     """Say what is to do and how long it will take, from a few steps of each network."""
-    jobs = [(one, [*maker.rates(one)[1:], *maker.all(one, None)]) for one in found]
-    jobs += [job for one in found for job in maker.cuts(one, None)]
+    jobs = [job for one in found for job in _planned(maker, one)]
     paces: dict[str, Pace] = {}
     open_trials: list[Trial] = []
     n_finished = 0
@@ -258,6 +257,19 @@ def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
         + (effort if rates else "All take the experiment's learning rate.")
     )
     return seconds
+
+
+def _planned(maker: _Maker, one: Contender) -> list[tuple[Contender, list[Trial]]]:
+    """Return the trials of a network and of its cuts, each once.
+
+    Of learning rates that are still to be tried the first stands for the one that will be chosen: it takes as long.
+    """
+    tried = maker.rates(one)
+    is_chosen = all(trial.is_finished for trial in tried)
+    rate = _best_rate([perform(trial) for trial in tried]) if is_chosen else None
+    rate = tried[0].experiment.training.learning_rate if rate is None else rate
+    others = [trial for trial in tried if trial.experiment.training.learning_rate != rate]
+    return [(one, [*others, *maker.all(one, rate)]), *maker.cuts(one, rate)]
 
 
 def _completed(asked: Asked, experiment: Experiment) -> Asked:

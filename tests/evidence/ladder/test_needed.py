@@ -82,3 +82,24 @@ def test_who_does_not_arrive_bounds_the_ratio_from_one_side() -> None:
     value = pytest.approx(100 / arrives.value)
     assert more.to_dict() == {"value": value, "bound": "at least", "low": value, "high": None, "clear": True}
     assert ratio(not_there, not_there) is None
+
+
+def test_who_is_there_with_the_fewest_may_need_fewer() -> None:
+    early, later = needed(curve({10: 0.9, 100: 0.95}), 0.8), needed(curve({10: 0.7, 100: 0.9}), 0.8)
+    fewer = ratio(early, later)
+    assert fewer is not None
+    value = 10 / later.value
+    assert fewer.to_dict() == {
+        "value": pytest.approx(value), "bound": "at most", "low": 0, "high": pytest.approx(value), "clear": True
+    }  # fmt: skip
+    more = ratio(later, early)
+    assert more is not None
+    value = pytest.approx(later.value / 10)
+    assert more.to_dict() == {"value": value, "bound": "at least", "low": value, "high": None, "clear": True}
+
+
+def test_of_two_that_are_there_with_the_fewest_nothing_is_known() -> None:
+    early = needed(curve({10: 0.9, 100: 0.95}), 0.8)
+    found = ratio(early, early)
+    assert found is not None
+    assert found.to_dict() == {"value": 1, "bound": "", "low": 0, "high": None, "clear": False}

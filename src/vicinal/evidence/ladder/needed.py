@@ -37,6 +37,11 @@ class Needed:
         """Whether the curve itself reaches the target."""
         return bool(np.isfinite(self.value))
 
+    @property
+    def is_at_most(self) -> bool:
+        """Whether the curve is there with the fewest subjects already, so that fewer might do."""
+        return self.value <= self.fewest
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values; null where the target is not reached within the sizes tried."""
         bounds = {name: _finite(getattr(self, name)) for name in ("value", "low", "high")}
@@ -44,7 +49,7 @@ class Needed:
             "target": self.target,
             "fewest_tried": self.fewest,
             "most_tried": self.most,
-            "at_most": self.value <= self.fewest,
+            "at_most": self.is_at_most,
         }
 
     def words(self) -> str:
@@ -52,7 +57,7 @@ class Needed:
         if not self.is_reached:
             least = "" if not np.isfinite(self.low) else f" (at least {self.low:,.0f})"
             return f"not reached with {self.most:,}{least}"
-        mark = "<= " if self.value <= self.fewest else ""
+        mark = "<= " if self.is_at_most else ""
         high = f"{self.high:,.0f}" if np.isfinite(self.high) else f"over {self.most:,}"
         return f"{mark}{self.value:,.0f} ({self.low:,.0f} to {high})"
 
@@ -61,8 +66,8 @@ class Needed:
 class Ratio:
     """How many times the subjects of another network.
 
-    Args:    bound: where one of the two does not get there, what is known of the value: "at most" or "at least" it,
-             with the largest size tried in place of the number that is not known.
+    Args:    bound: where the number of one of the two lies beyond the sizes tried, what is known of the value: "at
+             most" or "at least" it, with the largest or smallest size tried in place of the number.
              low, high: its interval; 0 and infinite where nothing is known on that side.
     """
 
@@ -107,22 +112,30 @@ def needed(curve: Mapping[int, Sample], target: float, *, seed: int = 0) -> Need
 def ratio(a: Needed, b: Needed, *, n_compared: int = 1) -> Ratio | None:
     """Return how many times the subjects of b that a needs, or None where neither gets to the target.
 
-    A network that does not get there needs more than were tried, so their number bounds the ratio from one side, in
-    each resample too.
+    A network that does not get there needs more than were tried, and one that is there with the fewest may need less,
+    so the sizes tried bound the ratio from one side, in each resample too.
 
     Args:    n_compared: ratios that are looked at; the interval has a level of 1 - 0.05 / n (Bonferroni).
     """
     if not a.is_reached and not b.is_reached:
         return None
-    least = np.minimum(a.draws, a.most) / b.draws  # over infinite it is 0
-    most = a.draws / np.minimum(b.draws, b.most)
+    least = np.where(a.draws <= a.fewest, 0.0, np.minimum(a.draws, a.most) / b.draws)  # over infinite it is 0
+    most = np.where(b.draws <= b.fewest, np.inf, a.draws / np.minimum(b.draws, b.most))
     half = 0.05 / n_compared / 2
     return Ratio(
         value=min(a.value, a.most) / min(b.value, b.most),
         low=float(np.quantile(least, half, method="inverted_cdf")),
         high=float(np.quantile(most, 1 - half, method="inverted_cdf")),
-        bound="at least" if not a.is_reached else "at most" if not b.is_reached else "",
+        bound=_bound(a, b),
     )
+
+
+def _bound(a: Needed, b: Needed) -> Literal["", "at most", "at least"]:
+    """Return on which side of the ratio the truth lies; none where both numbers are there or both are the fewest."""
+    may_be_less, may_be_more = a.is_at_most or not b.is_reached, b.is_at_most or not a.is_reached
+    if may_be_less == may_be_more:
+        return ""
+    return "at most" if may_be_less else "at least"
 
 
 def _crossing(sizes: np.ndarray, values: Float64[np.ndarray, " sizes"], target: float) -> float:

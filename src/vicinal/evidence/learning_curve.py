@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vicinal.errors import FormatError
+from vicinal.evidence.metric import in_words
 from vicinal.evidence.metrics import measure
 from vicinal.evidence.pairs import differences
 from vicinal.evidence.summary import entries
@@ -87,10 +88,9 @@ def _gain(pair: Sequence[Cohort], metric: str, *, resamples: int, seed: int) -> 
 def _sentence(pair: Sequence[Cohort], gain: dict[str, Any] | None, metric: str, unit: str) -> str:
     if gain is None:
         return ""
-    name = "AUROC" if metric == "auroc" else metric
     text = (
-        f"From {pair[0].n_subjects:,} to {pair[1].n_subjects:,} training {unit}, {name} goes from {gain['b']:.3f} to "
-        f"{gain['a']:.3f}: {gain['value']:+.3f}"
+        f"From {pair[0].n_subjects:,} to {pair[1].n_subjects:,} training {unit}, {in_words(metric)} goes from "
+        f"{gain['b']:.3f} to {gain['a']:.3f}: {gain['value']:+.3f}"
     )
     if gain["low"] is None:
         return f"{text}; too few test {unit} for an interval."

@@ -12,7 +12,9 @@ from jaxtyping import Bool, Float64, Int
 from vicinal.evidence.confusion import ratio
 from vicinal.evidence.resampling import Scale, Statistic, mean_statistic, sums_statistic
 
-__all__ = ["Metric", "averaged", "mean_of_sums", "share", "summed"]
+__all__ = ["Metric", "averaged", "in_words", "mean_of_sums", "share", "summed"]
+
+_WORDS = {"auroc": "AUROC", "macro_f1": "mean F1"}
 
 Mask = Bool[np.ndarray, " n"]
 About = Bool[np.ndarray, "n m"]
@@ -45,6 +47,11 @@ class Metric:
     centred: bool = False
     left_out: tuple[str, ...] = ()
     why: str = ""
+
+
+def in_words(name: str) -> str:
+    """Return the name of a metric as it stands in a sentence or on an axis."""
+    return _WORDS.get(name, name.replace("auroc", "AUROC").replace("_", " "))
 
 
 def share(name: str, among: Mask, hits: Mask, index: Int[np.ndarray, " n"], about: About) -> Metric:

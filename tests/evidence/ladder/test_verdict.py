@@ -83,6 +83,15 @@ def test_the_best_is_named_only_where_it_beats_the_others() -> None:
     )
 
 
+def test_pairs_with_the_same_other_share_a_sentence() -> None:
+    made = evidence(conv=network(0.95), lstm=network(0.95), dense=network(0.85))
+    made["contrasts"][0]["clear"] = False
+    assert said(made, "Which is best")[1].endswith(
+        "conv is above dense by 0.100 (0.090 to 0.110), lstm by 0.100 (0.090 to 0.110) "
+        "(Holm's correction over 3 pairs)."
+    )
+
+
 def test_a_pair_the_other_way_round_is_turned() -> None:
     made = evidence(dense=network(0.85), conv=network(0.95))
     made["contrasts"][0] |= {"value": -0.1, "low": -0.11, "high": -0.08}
@@ -94,15 +103,15 @@ def test_fewer_subjects_are_claimed_only_where_the_ratio_is_clear() -> None:
     answer, sentence = said(made, "Less data than dense")
     assert answer == "true"
     assert "For AUROC 0.9, dense needs 120 subjects (90 to over 400)" in sentence
-    assert "conv 0.4 (0.3 to 0.6)" in sentence
+    assert "Times as many, shown: conv 0.4 (0.3 to 0.6)." in sentence
     made["needed_ratios"][0] |= {"high": 1.2, "clear": False}
     answer, sentence = said(made, "Less data than dense")
-    assert (answer, "conv 0.4 (0.3 to 1.2), not shown" in sentence) == ("not shown", True)
+    assert (answer, "Times as many, not shown: conv 0.4 (0.3 to 1.2)." in sentence) == ("not shown", True)
     made["needed_ratios"][0] |= {"value": 3.0, "low": 2.0, "high": None, "clear": True}
     answer, sentence = said(made, "Less data than dense")
     assert (answer, "conv 3 (2 to any number)" in sentence) == ("false", True)
     made["needed_ratios"] = []
-    assert "conv does not get there either" in said(made, "Less data than dense")[1]
+    assert "Not there either: conv." in said(made, "Less data than dense")[1]
 
 
 def test_who_gets_there_alone_and_who_does_not() -> None:
@@ -112,7 +121,7 @@ def test_who_gets_there_alone_and_who_does_not() -> None:
     answer, sentence = said(made, "Less data than dense")
     assert answer == "partly"
     assert "conv at most 0.4 (0 to 0.7)" in sentence
-    assert "lstm at least 3 (0.9 to any number), not shown" in sentence
+    assert sentence.endswith("not shown: lstm at least 3 (0.9 to any number). Level 0.975 each.")
 
 
 def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None:
@@ -120,15 +129,15 @@ def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None
     answer, sentence = said(made, "Less overfitting than dense")
     assert answer == "true"
     assert sentence == (
-        "With 40 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210); "
-        "conv +0.050 (+0.040 to +0.060), a smaller gap. "
-        "With 400 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210); "
-        "conv +0.050 (+0.040 to +0.060), a smaller gap."
+        "With 40 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210). "
+        "Smaller: conv +0.050 (+0.040 to +0.060). "
+        "With 400 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210). "
+        "Smaller: conv +0.050 (+0.040 to +0.060)."
     )
     few, many = made["gap_contrasts"]
     few["clear"] = False
     answer, sentence = said(made, "Less overfitting")
-    assert (answer, sentence.count("no clearly other gap")) == ("partly", 1)
+    assert (answer, sentence.count("Not shown to differ: conv")) == ("partly", 1)
     for one in (*made["gap_contrasts"][:1], *(each["curve"][0] for each in made["networks"].values())):
         one["n_train_subjects"] = 1
     assert said(made, "Less overfitting")[1].startswith("With 1 training subject, training minus")
@@ -142,7 +151,7 @@ def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None
 def test_speed_parameters_shifts_and_stages() -> None:
     made = evidence(dense=network(0.85, step_ms=1.0), conv=network(0.95, step_ms=3.0, change=0.0, cut=0.0))
     assert said(made, "Faster than dense")[0] == "false"
-    assert "conv 3 times the seconds of a step" in said(made, "Faster than dense")[1]
+    assert "Seconds of a step, times those of dense: conv 3." in said(made, "Faster than dense")[1]
     assert said(made, "Fewer parameters")[0] == "not shown"
     assert "as dense layers 50 times its own" in said(made, "Fewer parameters")[1]
     made["match"] = "multiply-adds"
@@ -153,10 +162,10 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert (answer, sentence.startswith("Nothing was matched, dense has 1,000: ")) == ("false", True)
     answer, sentence = said(made, "Indifferent to shifts")
     assert answer == "partly"
-    assert "dense falls by 0.200 (0.190 to 0.210), 25 % of decisions change" in sentence
-    assert "conv does not clearly change, +0.000 (-0.010 to 0.010)" in sentence
+    assert "Falls: dense by 0.200 (0.190 to 0.210) and 25 % of decisions." in sentence
+    assert "Does not clearly change: conv +0.000 (-0.010 to +0.010)" in sentence
     made["networks"]["conv"]["translation"][0]["change"] = interval(0.03)
-    assert "conv rises by 0.030 (0.020 to 0.040), 25 %" in said(made, "Indifferent to shifts")[1]
+    assert "Rises: conv by 0.030 (0.020 to 0.040) and 25 %" in said(made, "Indifferent to shifts")[1]
     answer, sentence = said(made, "Does hierarchy help")
     assert answer == "partly"
     assert (
@@ -226,4 +235,4 @@ def test_large_ratios_are_whole_numbers() -> None:
     made["match"] = "multiply-adds"
     assert "conv 215 times" in said(made, "Fewer parameters")[1]
     made["networks"]["conv"]["step_ms"] = {"median": 4260.0, "least": 4000.0, "most": 5000.0}
-    assert "conv 2,130 times the seconds of a step" in said(made, "Faster")[1]
+    assert "of dense: conv 2,130." in said(made, "Faster")[1]

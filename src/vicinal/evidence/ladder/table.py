@@ -6,6 +6,8 @@ Reads plain data, `compare.json`; computes nothing.
 from collections.abc import Mapping
 from typing import Any
 
+from vicinal.evidence.metric import in_words
+
 __all__ = ["comparison_rows", "rows_in_words"]
 
 Evidence = Mapping[str, Any]
@@ -13,7 +15,7 @@ Evidence = Mapping[str, Any]
 
 def comparison_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the table: one network a line."""
-    metric = str(evidence["metric"]).replace("auroc", "AUROC")
+    metric = in_words(evidence["metric"])
     unit = evidence["unit"]
     columns = [
         "network", "parameters", "multiply-adds", "train s", "scores/s", "memory kB", f"{metric} (95 %)",

@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from vicinal.evidence.ladder.contrasts import holm
+from vicinal.evidence.ladder.wording import broke_off, factor, grouped, listed, of_number, signed
+from vicinal.evidence.metric import in_words
 
-__all__ = ["Answer", "base_of", "broke_off", "verdict"]
+__all__ = ["Answer", "base_of", "verdict"]
 
 Answer = Literal["true", "partly", "false", "not shown"]
 
-_METRICS = {"auroc": "AUROC", "average_precision": "average precision", "macro_f1": "mean F1"}
 _SHIFT = 0.1
 """Share of a signal's length at which the claim about shifts is judged."""
 
@@ -52,11 +53,6 @@ def base_of(names: Sequence[str]) -> str:
     return "dense" if "dense" in names else names[0] if names else ""
 
 
-def broke_off(n: int) -> str:
-    """Return that n trainings of a network came to no end."""
-    return "broke off once" if n == 1 else f"broke off {n:,} times"
-
-
 def _base(evidence: Evidence) -> tuple[str, list[str]]:
     """Return what the others are measured against, and the others."""
     names = [name for name, one in evidence["networks"].items() if one["curve"]]
@@ -65,7 +61,7 @@ def _base(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def _metric(evidence: Evidence) -> str:
-    return _METRICS.get(evidence["metric"], str(evidence["metric"]).replace("_", " "))
+    return in_words(evidence["metric"])
 
 
 def _better(evidence: Evidence) -> dict[str, str] | None:
@@ -76,16 +72,16 @@ def _better(evidence: Evidence) -> dict[str, str] | None:
     n = len(contrasts)
     rule = f"Holm's correction over {n} pairs" if n > 1 else "one pair"
     if not clear:
-        names = _listed(sorted({one[side] for one in contrasts for side in ("a", "b")}))
+        names = listed(sorted({one[side] for one in contrasts for side in ("a", "b")}))
         sentence = f"No two of {names} are shown to differ in {_metric(evidence)} ({rule})."
         return _answer("Which is best?", "not shown", sentence)
     tops = _unbeaten(evidence, contrasts)
     others = [one for one in clear if one["a"] in tops or one["b"] in tops]
-    parts = [_against(one, tops) for one in others]
+    parts = _by_other([_turned(one, tops) for one in others])
     same = (
         f"{tops[0]} is beaten by none"
         if len(tops) == 1
-        else f"none of {_listed(tops)} is shown to be below the best"
+        else f"none of {listed(tops)} is shown to be below the best"
     )
     sentence = f"In {_metric(evidence)}, {same}; {'; '.join(parts) or 'nothing else is clear'} ({rule})."
     return _answer("Which is best?", "true" if len(tops) == 1 else "partly", sentence)
@@ -104,12 +100,23 @@ def _unbeaten(evidence: Evidence, contrasts: Sequence[Evidence]) -> list[str]:
     return [name for name in values if name in compared and name not in beaten]
 
 
-def _against(one: Evidence, tops: Sequence[str]) -> str:
+def _turned(one: Evidence, tops: Sequence[str]) -> tuple[str, str, str]:
+    """Return of a pair who of the best it names, where it stands to the other, and by how much."""
     sign, top, other = (1, one["a"], one["b"]) if one["a"] in tops else (-1, one["b"], one["a"])
     value, low, high = (
         sign * one[key] for key in (("value", "low", "high") if sign > 0 else ("value", "high", "low"))
     )
-    return f"{top} is {'above' if value > 0 else 'below'} {other} by {abs(value):.3f} ({_range(low, high, value)})"
+    place = f"{'above' if value > 0 else 'below'} {other}"
+    return top, place, f"by {abs(value):.3f} ({_range(low, high, value)})"
+
+
+def _by_other(pairs: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return one part for each place to stand: "conv is above dense by 0.1 (...), lstm by 0.2 (...)"."""
+    parts = []
+    for place in dict.fromkeys(place for _, place, _ in pairs):
+        (first, by), *more = [(top, by) for top, its_place, by in pairs if its_place == place]
+        parts.append(", ".join([f"{first} is {place} {by}", *(f"{top} {by}" for top, by in more)]))
+    return parts
 
 
 def _range(low: float, high: float, value: float) -> str:
@@ -123,20 +130,17 @@ def _less_data(evidence: Evidence) -> dict[str, str] | None:
         return None
     unit, target = evidence["unit"], f"{_metric(evidence)} {evidence['target']:g}"
     made = {one["a"]: one for one in evidence["needed_ratios"]}
-    parts, signs = [], []
-    for name in others:
-        one = made.get(name)
-        if one is None:
-            parts.append(f"{name} does not get there either")
-            signs.append(0)
-            continue
-        signs.append(0 if not one["clear"] else 1 if _is_below(one) else -1)
-        parts.append(f"{name} {_times(one)}")
-    whole = evidence["networks"][base]["needed"]
-    start = f"for {target}, {base} needs {_needed(whole, unit)}; "
-    level = f"; level {1 - 0.05 / len(others):.3g} each" if len(others) > 1 else ""
-    sentence = f"{start[0].upper()}{start[1:]}times as many of it: {', '.join(parts)}{level}."
-    return _answer(f"Less data than {base}?", _of_signs(signs), sentence)
+    found = [made[name] for name in others if name in made]
+    absent = [name for name in others if name not in made]
+    signs = [0 if not one["clear"] else 1 if _is_below(one) else -1 for one in found] + [0] * len(absent)
+    groups = [
+        ("Times as many, shown", [f"{one['a']} {_times(one)}" for one in found if one["clear"]]),
+        ("Times as many, not shown", [f"{one['a']} {_times(one)}" for one in found if not one["clear"]]),
+        ("Not there either", absent),
+    ]
+    level = f" Level {1 - 0.05 / len(others):.3g} each." if len(found) > 1 else ""
+    start = f"For {target}, {base} needs {_needed(evidence['networks'][base]['needed'], unit)}."
+    return _answer(f"Less data than {base}?", _of_signs(signs), f"{start} {grouped(groups)}{level}")
 
 
 def _is_below(one: Evidence) -> bool:
@@ -144,10 +148,9 @@ def _is_below(one: Evidence) -> bool:
 
 
 def _times(one: Evidence) -> str:
-    high = "any number" if one["high"] is None else _factor(one["high"])
+    high = "any number" if one["high"] is None else factor(one["high"])
     bound = f"{one['bound']} " if one["bound"] else ""
-    words = f"{bound}{_factor(one['value'])} ({_factor(one['low'])} to {high})"
-    return words if one["clear"] else f"{words}, not shown"
+    return f"{bound}{factor(one['value'])} ({factor(one['low'])} to {high})"
 
 
 def _needed(one: Evidence | None, unit: str) -> str:
@@ -167,11 +170,14 @@ def _less_overfitting(evidence: Evidence) -> dict[str, str] | None:
     base, sentences = found[0]["b"], []
     for n in dict.fromkeys(one["n_train_subjects"] for one in found):
         made = [one for one in found if one["n_train_subjects"] == n]
-        parts = [f"{one['a']} {_gap_of(evidence, one['a'], n)}, {_wider(one)}" for one in made]
-        rule = f" (Holm over {len(made)})" if len(made) > 1 else ""
+        groups = [
+            (words, [f"{one['a']} {_gap_of(evidence, one['a'], n)}" for one in made if _wider(one) == words])
+            for words in ("Smaller", "Larger", "Not shown to differ")
+        ]
+        rule = f" Holm over {len(made)}." if len(made) > 1 else ""
         sentences.append(
-            f"With {n:,} training {_of_number(n, evidence['unit'])}, training minus test {_metric(evidence)} of {base} "
-            f"is {_gap_of(evidence, base, n)}; {'; '.join(parts)}{rule}."
+            f"With {n:,} training {of_number(n, evidence['unit'])}, training minus test {_metric(evidence)} of {base} "
+            f"is {_gap_of(evidence, base, n)}. {grouped(groups)}{rule}"
         )
     signs = [0 if not one["clear"] else 1 if one["value"] < 0 else -1 for one in found]
     return _answer(f"Less overfitting than {base}?", _of_signs(signs), " ".join(sentences))
@@ -179,17 +185,11 @@ def _less_overfitting(evidence: Evidence) -> dict[str, str] | None:
 
 def _gap_of(evidence: Evidence, name: str, n_subjects: int) -> str:
     curve = evidence["networks"][name]["curve"]
-    return _signed(next(point["gap"] for point in curve if point["n_train_subjects"] == n_subjects))
+    return signed(next(point["gap"] for point in curve if point["n_train_subjects"] == n_subjects))
 
 
 def _wider(one: Evidence) -> str:
-    return (
-        "no clearly other gap"
-        if not one["clear"]
-        else "a larger gap"
-        if one["value"] > 0
-        else "a smaller gap"
-    )
+    return "Not shown to differ" if not one["clear"] else "Larger" if one["value"] > 0 else "Smaller"
 
 
 def _faster(evidence: Evidence) -> dict[str, str] | None:
@@ -199,19 +199,22 @@ def _faster(evidence: Evidence) -> dict[str, str] | None:
     timed = [name for name in others if networks[name]["step_ms"] and networks[name]["infer_per_second"]]
     if reference is None or not timed or not networks[base]["infer_per_second"]:
         return None
-    signs, parts = [], []
-    for name in timed:
-        step, infer = networks[name]["step_ms"], networks[name]["infer_per_second"]
-        signs.append(
-            1 if step["most"] < reference["least"] else -1 if step["least"] > reference["most"] else 0
-        )
-        parts.append(
-            f"{name} {_factor(step['median'] / reference['median'])} times the seconds of a step, "
-            f"{_factor(infer['median'] / networks[base]['infer_per_second']['median'])} times the recordings scored a "
-            "second"
-        )
-    sentence = f"Against {base}: {'; '.join(parts)} (timed, so apart only where no trial of one is within the other's)."
+    steps = [networks[name]["step_ms"] for name in timed]
+    signs = [
+        1 if step["most"] < reference["least"] else -1 if step["least"] > reference["most"] else 0
+        for step in steps
+    ]
+    groups = [
+        (f"Seconds of a step, times those of {base}", _times_of(networks, timed, base, "step_ms")),
+        ("Recordings scored a second, times as many", _times_of(networks, timed, base, "infer_per_second")),
+    ]
+    sentence = f"{grouped(groups)} Apart only where no trial of one is within the other's."
     return _answer(f"Faster than {base}?", _of_signs(signs), sentence)
+
+
+def _times_of(networks: Evidence, names: Sequence[str], base: str, key: str) -> list[str]:
+    reference = networks[base][key]["median"]
+    return [f"{name} {factor(networks[name][key]['median'] / reference)}" for name in names]
 
 
 def _soon(evidence: Evidence) -> dict[str, str] | None:
@@ -247,7 +250,7 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
     networks = evidence["networks"]
     count = networks[base]["parameters"]
     parts = [
-        f"{name} {_factor(networks[name]['parameters'] / count)} times{_as_dense(networks[name])}"
+        f"{name} {factor(networks[name]['parameters'] / count)} times{_as_dense(networks[name])}"
         for name in others
     ]
     were_matched = any(networks[name]["match_ratio"] is not None for name in (base, *others))
@@ -266,7 +269,8 @@ def _as_dense(network: Evidence) -> str:
 
 
 def _translation(evidence: Evidence) -> dict[str, str] | None:
-    parts, signs = [], []
+    groups: dict[str, list[str]] = {"Falls": [], "Rises": [], "Does not clearly change": []}
+    signs = []
     for name, one in evidence["networks"].items():
         point = next((p for p in one["translation"] if p["change"] and abs(p["shift"] - _SHIFT) < 1e-9), None)
         if point is None or point["change"]["low"] is None:
@@ -274,22 +278,28 @@ def _translation(evidence: Evidence) -> dict[str, str] | None:
         change = point["change"]
         signs.append(-1 if change["high"] < 0 else 0)
         decided = point["decisions_changed"]
-        share = "" if np.isnan(decided) else f", {100 * decided:.0f} % of decisions change"
-        parts.append(f"{name} {_moved(change)}{share}")
-    if not parts:
+        share = "" if np.isnan(decided) else f" and {100 * decided:.0f} % of decisions"
+        direction, by = _moved(change)
+        groups[direction].append(f"{name} {by}{share}")
+    if not signs:
         return None
     answer: Answer = "false" if all(sign < 0 for sign in signs) else "partly" if any(signs) else "not shown"
-    sentence = f"Shifted by {100 * _SHIFT:.0f} % of its length, {_metric(evidence)} of {'; '.join(parts)}."
+    start = (
+        f"What a shift by {100 * _SHIFT:.0f} % of its length changes in {_metric(evidence)} and in decisions."
+    )
+    sentence = f"{start} {grouped(list(groups.items()))}"
     return _answer("Indifferent to shifts?", answer, sentence)
 
 
-def _moved(change: Evidence) -> str:
+def _moved(change: Evidence) -> tuple[str, str]:
+    """Return which way, and by how much."""
     if change["low"] <= 0 <= change["high"]:
-        return (
-            f"does not clearly change, {change['value']:+.3f} ({change['low']:.3f} to {change['high']:.3f})"
-        )
+        return "Does not clearly change", signed(change)
     low, high = sorted(abs(change[key]) for key in ("low", "high"))
-    return f"{'falls' if change['high'] < 0 else 'rises'} by {abs(change['value']):.3f} ({low:.3f} to {high:.3f})"
+    return (
+        "Falls" if change["high"] < 0 else "Rises",
+        f"by {abs(change['value']):.3f} ({low:.3f} to {high:.3f})",
+    )
 
 
 def _hierarchy(evidence: Evidence) -> dict[str, str] | None:
@@ -313,7 +323,7 @@ def _hierarchy(evidence: Evidence) -> dict[str, str] | None:
         )
         words = "" if p < 0.05 else ", not shown"
         parts.append(
-            f"{name}'s {len(evidence['networks'][name]['stages'])} stages give {_signed(lost)} over its first alone"
+            f"{name}'s {len(evidence['networks'][name]['stages'])} stages give {signed(lost)} over its first alone"
             f"{seen}{words}"
         )
     return _answer("Does hierarchy help?", _of_signs(signs), f"{'; '.join(parts)} (Holm over {len(cuts)}).")
@@ -343,16 +353,16 @@ def _removed(evidence: Evidence) -> dict[str, str] | None:
     open_ones = [one for one in removed if not one["gain"]["clear"] and one["gain"]["value"] > 0]
     useless = [one for one in removed if one not in kept and one not in open_ones]
     parts = [
-        f"{_step(one)} gives {_signed(one['gain'])}" + ("" if one["gain"]["clear"] else ", not shown")
+        f"{_step(one)} gives {signed(one['gain'])}" + ("" if one["gain"]["clear"] else ", not shown")
         for one in removed
     ]
     ends = []
     if useless:
         ends.append(
-            f"To be deleted, since it is no better with them: {_listed([_step(one) for one in useless])}."
+            f"To be deleted, since it is no better with them: {listed([_step(one) for one in useless])}."
         )
     if open_ones:
-        names = _listed([_step(one) for one in open_ones])
+        names = listed([_step(one) for one in open_ones])
         ends.append(f"Undecided, better with them by less than chance could make: {names}.")
     end = " ".join(ends) or "All are worth keeping."
     answer: Answer = (
@@ -366,28 +376,9 @@ def _step(one: Evidence) -> str:
     return str(one["name"].rpartition("without ")[2])
 
 
-def _signed(one: Evidence) -> str:
-    if one["low"] is None:
-        return f"{one['value']:+.3f}"
-    return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
-
-
-def _factor(value: float) -> str:
-    """Return a ratio to two digits, or to whole numbers: never as 2.1e+02."""
-    return f"{value:.2g}" if abs(value) < 99.5 else f"{value:,.0f}"
-
-
-def _of_number(n: int, unit: str) -> str:
-    return unit.removesuffix("s") if n == 1 else unit
-
-
 def _of_signs(signs: Sequence[int]) -> Answer:
     if signs and all(sign > 0 for sign in signs):
         return "true"
     if any(sign > 0 for sign in signs):
         return "partly"
     return "false" if any(sign < 0 for sign in signs) else "not shown"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from vicinal.evidence.ladder.table import comparison_rows, rows_in_words
-from vicinal.evidence.ladder.verdict import broke_off
+from vicinal.evidence.ladder.wording import broke_off
+from vicinal.evidence.metric import in_words
 from vicinal.evidence.report.blocks import (
     Block,
     Code,
@@ -337,7 +338,7 @@ def _made(evidence: Evidence) -> list[Block]:
 
 
 def _metric(evidence: Evidence) -> str:
-    return str(evidence["metric"]).replace("auroc", "AUROC").replace("_", " ")
+    return in_words(evidence["metric"])
 
 
 def _cell(one: Evidence) -> str:

@@ -10,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
+from vicinal.evidence.metric import in_words
 from vicinal.evidence.report.drawing import CYCLE, Drawing, legend_above
 
 __all__ = [
@@ -121,7 +122,9 @@ def progress_plot(networks: Networks, *, select: str) -> str:
         history = (one["history"] or [[]])[0]
         return [(seconds, value, None) for seconds, _, value in history if value is not None]
 
-    return _lines("training", networks, points, _named("seconds", f"validation {select}"), marker="")
+    return _lines(
+        "training", networks, points, _named("seconds", f"validation {in_words(select)}"), marker=""
+    )
 
 
 def cost_plot(networks: Networks, *, metric: str) -> str:

@@ -183,6 +183,16 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(experiment_file: P
         ),
         (Asked(networks=("dense",), shares=(1.5,)), ExperimentError, "--fractions: expected shares"),
         (
+            Asked(networks=("dense", "conv"), vary=("training.augment=without",)),
+            ExperimentError,
+            "KEY=without: expected one network and nothing else that varies",
+        ),
+        (
+            Asked(networks=("dense", "conv"), rates=(-1.0,)),
+            ExperimentError,
+            "--rates: expected learning rates above 0",
+        ),
+        (
             Asked(vary=("training.learning_rate=1e-3,1e-2",), rates=(1e-3,)),
             ExperimentError,
             "training.learning_rate cannot vary too",

@@ -21,7 +21,12 @@ def outcome(n_subjects: int, *, seed: int, train: float, tried: bool = False) ->
         probabilities=expit(z)[:, None],
         subjects=np.arange(60).astype(str),
     )
-    facts = {"n_train_subjects": n_subjects, "n_train_rows": 2 * n_subjects, "share": n_subjects / 100}
+    facts = {
+        "n_train_subjects": n_subjects,
+        "n_train_rows": 2 * n_subjects,
+        "share": n_subjects / 100,
+        "seed": seed,
+    }
     return Outcome({**facts, "train_metric": train, **({"tried": True} if tried else {})}, table)
 
 
@@ -41,6 +46,17 @@ def test_a_curve_has_every_seed_of_every_size_and_no_rate_that_was_only_tried() 
     assert few["train"] == pytest.approx(0.9)
     assert few["gap"]["value"] == pytest.approx(0.9 - few["value"])
     assert few["seeds"] == curve[10].values.tolist()
+
+
+def test_shares_that_round_to_the_same_number_of_subjects_count_a_seed_once() -> None:
+    again = [
+        Outcome({**one.facts, "share": one.facts["share"] * 0.99}, one.test)
+        for one in OURS
+        if one.facts["share"] == 1
+    ]
+    once, twice = (curve_of(made, "auroc", resamples=100, seed=0) for made in (OURS, [*again, *OURS]))
+    assert twice[100].values.tolist() == once[100].values.tolist()
+    assert points_of([*again, *OURS], twice)[1]["share"] == 1
 
 
 def test_gaps_are_compared_with_the_fewest_subjects_and_with_all() -> None:

@@ -1,14 +1,23 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.workflow.test_evidence_schema import problems
 
+from vicinal.errors import TrainingError
 from vicinal.evidence.ladder.sample import Sample
 from vicinal.workflow.comparing import Asked, Comparison, compare
-from vicinal.workflow.summing_up import _concentration, _half_reach, _seconds_to, _spread
+from vicinal.workflow.summing_up import (
+    _concentration,
+    _half_reach,
+    _refuse_failure,
+    _seconds_to,
+    _spread,
+    _with_all,
+)
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "compare.schema.json").read_text())
 
@@ -135,3 +144,14 @@ def test_small_sums() -> None:
     assert found is not None
     assert (found["value"], found["n_signals"]) == (pytest.approx(0.4), 2)
     assert _concentration(np.full((2, 3), np.nan)) is None
+
+
+def test_a_network_that_broke_off_with_all_subjects_is_not_compared_by_fewer() -> None:
+    sample = Sample(np.array([0.9]), np.full((1, 10), 0.9), 30)
+    outcomes: list[Any] = [
+        SimpleNamespace(facts={"n_train_subjects": n, "failed": "loss is nan"}, test=None) for n in (10, 100)
+    ]
+    whole: Any = [(SimpleNamespace(name=name), outcomes) for name in ("whole", "broken")]
+    assert list(_with_all(whole, {"whole": {10: sample, 100: sample}, "broken": {10: sample}})) == ["whole"]
+    with pytest.raises(TrainingError, match="every training broke off; the first said: loss is nan"):
+        _refuse_failure(whole)

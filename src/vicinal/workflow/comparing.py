@@ -281,6 +281,9 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
         raise ExperimentError(f"--metric {asked.metric!r}: expected one of {', '.join(known)} for this task.")
     if any(not 0 < share <= 1 for share in asked.shares):
         raise ExperimentError(f"--fractions: expected shares above 0, at most 1, got {asked.shares}.")
+    if any(not rate > 0 for rate in asked.rates):
+        raise ExperimentError(f"--rates: expected learning rates above 0, got {asked.rates}.")
+    _refuse_mixed_removal(asked)
     rate = experiment.training.learning_rate
     varies_rate = any(text.startswith("training.learning_rate") for text in asked.vary)
     near = tuple(float(f"{rate * times:.2g}") for times in (1 / 3, 1, 3))
@@ -297,6 +300,16 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
         shares=tuple(shares),
         cut=asked.cut if asked.cut is not None else (None if several else ()),
     )
+
+
+def _refuse_mixed_removal(asked: Asked) -> None:
+    """What was gained by a step is told of one network, against one whole."""
+    removes = [text.endswith("=without") for text in asked.vary]
+    if any(removes) and (len(asked.networks) > 1 or not all(removes)):
+        raise ExperimentError(
+            "--vary KEY=without: expected one network and nothing else that varies, so that each step is told "
+            "against the same whole. Compare networks, or other values, on their own."
+        )
 
 
 def _refuse_unknown_cuts(asked: Asked, names: Sequence[str]) -> None:
@@ -336,6 +349,7 @@ def _words(asked: Asked, overrides: Iterable[str]) -> list[str]:
         words += ["--vary", text]
     words += ["--fractions", ",".join(f"{share:g}" for share in asked.shares), "--seeds", str(asked.seeds)]
     words += ["--rates", ",".join(f"{rate:.6g}" for rate in asked.rates)] if asked.rates else []
+    words += ["--metric", asked.metric] if asked.metric is not None else []
     words += ["--target", f"{asked.target:g}"] if asked.target is not None else []
     words += ["--cut", ",".join(asked.cut) or "none"] if asked.cut is not None else []
     for text in overrides:

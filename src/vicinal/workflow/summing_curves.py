@@ -72,8 +72,10 @@ def gap_contrasts(gaps: Mapping[str, Curve], base: str) -> list[dict[str, Any]]:
 
 
 def _of_size(outcomes: Sequence[Outcome], n_subjects: int) -> list[Outcome]:
-    return [
-        one
-        for one in outcomes
+    """Return one outcome for each seed: shares that round to the same number of subjects train the same network."""
+    found = {
+        one.facts["seed"]: one
+        for one in sorted(outcomes, key=lambda one: one.facts["share"])
         if one.test is not None and not one.facts.get("tried") and one.facts["n_train_subjects"] == n_subjects
-    ]
+    }
+    return [found[seed] for seed in sorted(found)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vicinal.errors import TrainingError
 from vicinal.evidence.ladder.contrasts import contrasts
 from vicinal.evidence.ladder.estimate import between, estimate
 from vicinal.evidence.ladder.needed import Needed, needed, ratio
@@ -45,6 +46,7 @@ def sum_up(
              asked: metric, target, by, rates.  protocol: what else is stated of how it was made.
     """
     metric, resamples = str(asked["metric"]), experiment.evidence.resamples
+    _refuse_failure(performed)
     gathered = gathered_for(experiment, data)
     whole = [(one, outcomes) for one, outcomes in performed if not one.of]
     curves = {}
@@ -52,7 +54,7 @@ def sum_up(
         for done, (one, outcomes) in enumerate(whole, start=1):
             curves[one.name] = curve_of(outcomes, metric, resamples=resamples, seed=experiment.seed)
             update(done, len(whole))
-        full = {name: curve[max(curve)] for name, curve in curves.items() if curve}
+        full = _with_all(whole, curves)
         target = asked["target"] if asked["target"] is not None else _half_reach(full)
         found = {
             name: needed(curve, target, seed=k) for k, (name, curve) in enumerate(curves.items()) if curve
@@ -100,9 +102,25 @@ def sum_up(
     return {**evidence, "verdict": verdict(evidence)}
 
 
+def _with_all(whole: Performed, curves: Mapping[str, Mapping[int, Sample]]) -> dict[str, Sample]:
+    """Return of each network its sample with all subjects; none of one that broke off there with every seed."""
+    sizes = {
+        one.name: max(outcome.facts["n_train_subjects"] for outcome in outcomes) for one, outcomes in whole
+    }
+    return {name: curve[sizes[name]] for name, curve in curves.items() if sizes[name] in curve}
+
+
 def _half_reach(full: Mapping[str, Sample]) -> float:
     """Return the metric that half of the networks reach with all subjects, rounded down to a hundredth."""
     return float(np.floor(100 * statistics.median_high([one.value for one in full.values()])) / 100)
+
+
+def _refuse_failure(performed: Performed) -> None:
+    outcomes = [outcome for _, outcomes in performed for outcome in outcomes]
+    if all(outcome.test is None for outcome in outcomes):
+        raise TrainingError(
+            f"compare: every training broke off; the first said: {outcomes[0].facts['failed']}"
+        )
 
 
 def _costs(one: Contender, outcomes: Sequence[Outcome]) -> dict[str, Any]:

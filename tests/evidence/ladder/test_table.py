@@ -16,7 +16,7 @@ def test_numbers_stand_with_their_intervals() -> None:
     point = {"value": 0.9, "low": 0.85, "high": 0.94, "gap": {"value": 0.02}}
     network = {
         "parameters": 1500, "multiply_adds": 20_000, "activation_bytes": 4000, "train_seconds": timed,
-        "infer_per_second": {**timed, "median": 12_345.6}, "curve": [point],
+        "infer_per_second": {**timed, "median": 12_345.6}, "curve": [{"share": 1, **point}],
         "needed": {"value": None, "low": None, "high": None, "most_tried": 400, "at_most": False},
         "translation": [{"shift": 0.1, "value": 0.7, "decisions_changed": 0.25}], "concentration": {"value": 0.42},
     }  # fmt: skip

@@ -155,6 +155,8 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert said(made, "Fewer parameters")[0] == "not shown"
     assert "as dense layers 50 times its own" in said(made, "Fewer parameters")[1]
     made["match"] = "multiply-adds"
+    assert said(made, "Fewer parameters")[0] == "not shown"
+    made["networks"]["conv"]["parameters"] = 1200
     assert said(made, "Fewer parameters")[0] == "false"
     made["match"] = "parameters"
     made["networks"]["dense"]["match_ratio"] = made["networks"]["conv"]["match_ratio"] = None
@@ -192,14 +194,28 @@ def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
         in sentence
     )
     assert sentence.endswith(
-        "To be deleted, since it is no better with them: shift. "
+        "To be deleted, as nothing was gained by them, and at most 0.000 is within their intervals: shift. "
         "Undecided, better with them by less than chance could make: polarity."
     )
     made["removed"] = made["removed"][1:2]
     assert said(made, "Is every step worth keeping")[0] == "not shown"
     made["removed"][0]["gain"] |= {"value": -0.001}
     answer, sentence = said(made, "Is every step worth keeping")
-    assert (answer, sentence.endswith("no better with them: polarity.")) == ("false", True)
+    assert (answer, sentence.endswith("at most 0.011 is within their intervals: polarity.")) == (
+        "not shown",
+        True,
+    )
+    made["removed"][0]["gain"] |= {"clear": True}
+    assert said(made, "Is every step worth keeping")[0] == "false"
+
+
+def test_what_is_not_known_is_said_so() -> None:
+    made = evidence(dense=network(0.85), conv=network(0.95))
+    made["networks"]["conv"]["curve"][0]["gap"] = {"value": None, "low": None, "high": None}
+    made["gap_contrasts"][0] |= {"value": None, "low": None, "high": None, "clear": False}
+    assert "Not shown to differ: conv not known." in said(made, "Less overfitting")[1]
+    made["networks"]["conv"]["translation"][0]["decisions_changed"] = None
+    assert "conv by 0.200 (0.190 to 0.210)" in said(made, "Indifferent")[1]
 
 
 def test_the_soonest_is_the_one_without_a_finding() -> None:

@@ -15,7 +15,7 @@ def interval(value: float) -> dict[str, float]:
 def network(value: float) -> dict[str, Any]:
     timed = {"median": 2.0, "least": 1.9, "most": 2.1}
     points = [
-        {"n_train_subjects": n, **interval(value - less), "gap": interval(less)}
+        {"n_train_subjects": n, "share": n / 400, **interval(value - less), "gap": interval(less)}
         for n, less in ((40, 0.1), (400, 0.0))
     ]
     return {

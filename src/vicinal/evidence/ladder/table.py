@@ -8,7 +8,7 @@ from typing import Any
 
 from vicinal.evidence.metric import in_words
 
-__all__ = ["comparison_rows", "rows_in_words"]
+__all__ = ["comparison_rows", "rows_in_words", "with_all"]
 
 Evidence = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def comparison_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
 
 
 def _line(name: str, one: Evidence) -> list[str]:
-    last = one["curve"][-1] if one["curve"] else None
+    last = with_all(one)
     point = next((p for p in one["translation"] if abs(p["shift"] - 0.1) < 1e-9), None)
     return [
         name,
@@ -36,13 +36,18 @@ def _line(name: str, one: Evidence) -> list[str]:
         f"{(one['activation_bytes'] + 4 * one['parameters']) / 1000:,.0f}",
         "failed" if last is None else _interval(last),
         _needed(one["needed"]),
-        "" if last is None else f"{last['gap']['value']:+.3f}",
+        "" if last is None or last["gap"]["value"] is None else f"{last['gap']['value']:+.3f}",
         "" if point is None else f"{point['value']:.3f}",
         ""
         if point is None or point["decisions_changed"] is None
         else f"{100 * point['decisions_changed']:.0f} %",
         "" if one["concentration"] is None else f"{100 * one['concentration']['value']:.0f} %",
     ]
+
+
+def with_all(network: Evidence) -> Evidence | None:
+    """Return the point of a curve with all training subjects; None where every training with them broke off."""
+    return next((point for point in network["curve"] if point["share"] == 1), None)
 
 
 def rows_in_words(evidence: Evidence) -> str:

@@ -257,7 +257,7 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
     if were_matched and evidence["match"] == "parameters":
         start = f"Parameters were matched, {base} has {count:,}: "
         return _answer(f"Fewer parameters than {base}?", "not shown", f"{start}{', '.join(parts)}.")
-    signs = [1 if networks[name]["parameters"] < count else -1 for name in others]
+    signs = [int(np.sign(count - networks[name]["parameters"])) for name in others]
     start = f"{'At matched multiply-adds' if were_matched else 'Nothing was matched,'} {base} has {count:,}: "
     return _answer(f"Fewer parameters than {base}?", _of_signs(signs), f"{start}{', '.join(parts)}.")
 
@@ -278,7 +278,7 @@ def _translation(evidence: Evidence) -> dict[str, str] | None:
         change = point["change"]
         signs.append(-1 if change["high"] < 0 else 0)
         decided = point["decisions_changed"]
-        share = "" if np.isnan(decided) else f" and {100 * decided:.0f} % of decisions"
+        share = "" if decided is None or np.isnan(decided) else f" and {100 * decided:.0f} % of decisions"
         direction, by = _moved(change)
         groups[direction].append(f"{name} {by}{share}")
     if not signs:
@@ -358,15 +358,18 @@ def _removed(evidence: Evidence) -> dict[str, str] | None:
     ]
     ends = []
     if useless:
+        most = max(one["gain"]["high"] for one in useless)
         ends.append(
-            f"To be deleted, since it is no better with them: {listed([_step(one) for one in useless])}."
+            f"To be deleted, as nothing was gained by them, and at most {max(most, 0):.3f} is within their intervals: "
+            f"{listed([_step(one) for one in useless])}."
         )
     if open_ones:
         names = listed([_step(one) for one in open_ones])
         ends.append(f"Undecided, better with them by less than chance could make: {names}.")
     end = " ".join(ends) or "All are worth keeping."
+    are_harmful = any(one["gain"]["clear"] for one in useless)
     answer: Answer = (
-        "true" if len(kept) == len(removed) else "partly" if kept else "false" if useless else "not shown"
+        "true" if len(kept) == len(removed) else "partly" if kept else "false" if are_harmful else "not shown"
     )
     rule = f"Holm over {len(removed)}" if len(removed) > 1 else "one step"
     return _answer("Is every step worth keeping?", answer, f"{'; '.join(parts)} ({rule}). {end}")

@@ -13,6 +13,8 @@ def broke_off(n: int) -> str:
 
 def signed(one: Mapping[str, Any]) -> str:
     """Return a value with its sign and, where there is one, its interval."""
+    if one["value"] is None:
+        return "not known"
     if one["low"] is None:
         return f"{one['value']:+.3f}"
     return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"

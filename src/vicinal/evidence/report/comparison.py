@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from vicinal.evidence.ladder.table import comparison_rows, rows_in_words
+from vicinal.evidence.ladder.table import comparison_rows, rows_in_words, with_all
 from vicinal.evidence.ladder.wording import broke_off
 from vicinal.evidence.metric import in_words
 from vicinal.evidence.report.blocks import (
@@ -82,7 +82,8 @@ def render_comparison(evidence: Evidence, maps: Sequence[Explained] = ()) -> str
 
 
 def _head(evidence: Evidence) -> Head:
-    last = {name: one["curve"][-1] for name, one in evidence["networks"].items() if one["curve"]}
+    points = {name: with_all(one) for name, one in evidence["networks"].items()}
+    last = {name: point for name, point in points.items() if point is not None}
     best = sorted(last, key=lambda name: -last[name]["value"])[:4]
     headline = [(name, f"{last[name]['value']:.3f}", _bounds(last[name]), "") for name in best]
     words = f"{_metric(evidence)} with all training {evidence['unit']}: {rows_in_words(evidence)}."

@@ -45,6 +45,7 @@ def evidence(**networks: Any) -> dict[str, Any]:
         "target": 0.9,
         "unit": "subjects",
         "match": "parameters",
+        "n_seeds": 3,
         "networks": networks,
         "contrasts": [
             {"a": a, "b": b, **interval(0.1), "clear": True}
@@ -153,6 +154,10 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert said(made, "Faster than dense")[0] == "false"
     assert "Seconds of a step, times those of dense: conv 3." in said(made, "Faster than dense")[1]
     assert said(made, "Fewer parameters")[0] == "not shown"
+    made["networks"]["conv"]["match_ratio"] = None
+    start = "Parameters were matched but for those of conv, dense has 1,000: "
+    assert said(made, "Fewer parameters")[1].startswith(start)
+    made["networks"]["conv"]["match_ratio"] = 1.0
     assert "as dense layers 50 times its own" in said(made, "Fewer parameters")[1]
     made["match"] = "multiply-adds"
     assert said(made, "Fewer parameters")[0] == "not shown"
@@ -164,10 +169,16 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert (answer, sentence.startswith("Nothing was matched, dense has 1,000: ")) == ("false", True)
     answer, sentence = said(made, "Indifferent to shifts")
     assert answer == "partly"
-    assert "Falls: dense by 0.200 (0.190 to 0.210) and 25 % of decisions." in sentence
-    assert "Does not clearly change: conv +0.000 (-0.010 to +0.010)" in sentence
+    assert "Falls: dense -0.200 (-0.210 to -0.190) and 25 % of decisions." in sentence
+    assert "Loses less than 0.02: conv +0.000 (-0.010 to +0.010)" in sentence
     made["networks"]["conv"]["translation"][0]["change"] = interval(0.03)
-    assert "Rises: conv by 0.030 (0.020 to 0.040) and 25 %" in said(made, "Indifferent to shifts")[1]
+    made["networks"]["conv"]["translation"][0]["change"] = interval(-0.1, half=0.4)
+    answer, sentence = said(made, "Indifferent to shifts")
+    assert (answer, sentence.count("Not shown to be either: conv -0.100")) == ("not shown", 1)
+    made["networks"]["dense"]["translation"][0]["change"] = interval(0.001)
+    assert said(made, "Indifferent to shifts")[0] == "partly"
+    made["networks"]["conv"]["translation"][0]["change"] = interval(0.001)
+    assert said(made, "Indifferent to shifts")[0] == "true"
     answer, sentence = said(made, "Does hierarchy help")
     assert answer == "partly"
     assert (
@@ -215,7 +226,7 @@ def test_what_is_not_known_is_said_so() -> None:
     made["gap_contrasts"][0] |= {"value": None, "low": None, "high": None, "clear": False}
     assert "Not shown to differ: conv not known." in said(made, "Less overfitting")[1]
     made["networks"]["conv"]["translation"][0]["decisions_changed"] = None
-    assert "conv by 0.200 (0.190 to 0.210)" in said(made, "Indifferent")[1]
+    assert "conv -0.200 (-0.210 to -0.190)" in said(made, "Indifferent")[1]
 
 
 def test_the_soonest_is_the_one_without_a_finding() -> None:
@@ -243,6 +254,14 @@ def test_what_was_not_measured_is_not_judged(missing: str) -> None:
     for one in less["networks"].values():
         one[missing] = [] if missing in ("translation", "stages") else None
     assert len(verdict(less)) == len(verdict(made)) - 1
+
+
+def test_one_seed_tells_of_trainings_alone() -> None:
+    made = evidence(conv=network(0.95), dense=network(0.85))
+    made["n_seeds"] = 1
+    assert said(made, "Which is best")[1].endswith(
+        "(one pair, one seed each: of these trainings, not yet of the networks)."
+    )
 
 
 def test_large_ratios_are_whole_numbers() -> None:

@@ -19,6 +19,8 @@ Answer = Literal["true", "partly", "false", "not shown"]
 
 _SHIFT = 0.1
 """Share of a signal's length at which the claim about shifts is judged."""
+_MARGIN = 0.02
+"""Of the metric: who is shown to lose less by a shift counts as indifferent to it."""
 
 Evidence = Mapping[str, Any]
 
@@ -71,6 +73,7 @@ def _better(evidence: Evidence) -> dict[str, str] | None:
     clear = [one for one in contrasts if one["clear"]]
     n = len(contrasts)
     rule = f"Holm's correction over {n} pairs" if n > 1 else "one pair"
+    rule += ", one seed each: of these trainings, not yet of the networks" if evidence["n_seeds"] == 1 else ""
     if not clear:
         names = listed(sorted({one[side] for one in contrasts for side in ("a", "b")}))
         sentence = f"No two of {names} are shown to differ in {_metric(evidence)} ({rule})."
@@ -253,9 +256,11 @@ def _fewer_parameters(evidence: Evidence) -> dict[str, str] | None:
         f"{name} {factor(networks[name]['parameters'] / count)} times{_as_dense(networks[name])}"
         for name in others
     ]
+    fixed = [name for name in (base, *others) if networks[name]["match_ratio"] is None]
     were_matched = any(networks[name]["match_ratio"] is not None for name in (base, *others))
     if were_matched and evidence["match"] == "parameters":
-        start = f"Parameters were matched, {base} has {count:,}: "
+        but = f" but for those of {listed(fixed)}" if fixed else ""
+        start = f"Parameters were matched{but}, {base} has {count:,}: "
         return _answer(f"Fewer parameters than {base}?", "not shown", f"{start}{', '.join(parts)}.")
     signs = [int(np.sign(count - networks[name]["parameters"])) for name in others]
     start = f"{'At matched multiply-adds' if were_matched else 'Nothing was matched,'} {base} has {count:,}: "
@@ -269,37 +274,28 @@ def _as_dense(network: Evidence) -> str:
 
 
 def _translation(evidence: Evidence) -> dict[str, str] | None:
-    groups: dict[str, list[str]] = {"Falls": [], "Rises": [], "Does not clearly change": []}
+    indifferent = f"Loses less than {_MARGIN:g}"
+    groups: dict[str, list[str]] = {"Falls": [], indifferent: [], "Not shown to be either": []}
     signs = []
     for name, one in evidence["networks"].items():
         point = next((p for p in one["translation"] if p["change"] and abs(p["shift"] - _SHIFT) < 1e-9), None)
         if point is None or point["change"]["low"] is None:
             continue
         change = point["change"]
-        signs.append(-1 if change["high"] < 0 else 0)
+        is_small = change["low"] > -_MARGIN
+        signs.append(1 if is_small else -1 if change["high"] < 0 else 0)
         decided = point["decisions_changed"]
         share = "" if decided is None or np.isnan(decided) else f" and {100 * decided:.0f} % of decisions"
-        direction, by = _moved(change)
-        groups[direction].append(f"{name} {by}{share}")
+        title = indifferent if is_small else "Falls" if change["high"] < 0 else "Not shown to be either"
+        groups[title].append(f"{name} {signed(change)}{share}")
     if not signs:
         return None
-    answer: Answer = "false" if all(sign < 0 for sign in signs) else "partly" if any(signs) else "not shown"
+    answer: Answer = "not shown" if min(signs) < max(signs) == 0 else _of_signs(signs)
     start = (
         f"What a shift by {100 * _SHIFT:.0f} % of its length changes in {_metric(evidence)} and in decisions."
     )
     sentence = f"{start} {grouped(list(groups.items()))}"
     return _answer("Indifferent to shifts?", answer, sentence)
-
-
-def _moved(change: Evidence) -> tuple[str, str]:
-    """Return which way, and by how much."""
-    if change["low"] <= 0 <= change["high"]:
-        return "Does not clearly change", signed(change)
-    low, high = sorted(abs(change[key]) for key in ("low", "high"))
-    return (
-        "Falls" if change["high"] < 0 else "Rises",
-        f"by {abs(change['value']):.3f} ({low:.3f} to {high:.3f})",
-    )
 
 
 def _hierarchy(evidence: Evidence) -> dict[str, str] | None:

@@ -137,7 +137,7 @@ def _verdict(evidence: Evidence) -> list[Block]:
 def _table(evidence: Evidence) -> list[Block]:
     columns, rows = comparison_rows(evidence)
     words = (
-        f"Intervals: 95 %, over test {evidence['unit']} and seeds together. train s: of the steps alone. Memory: what "
+        f"Intervals: 95 %, {_over(evidence)}. train s: of the steps alone. Memory: what "
         "training keeps of one recording at least, and the weights. gap: training minus test. shifted 10 %: the metric "
         "when test signals are moved by a tenth of their length; changed: decisions that then differ. in a tenth: how "
         "much of what hiding changes lies in the strongest tenth of the positions."
@@ -164,7 +164,7 @@ def _data(evidence: Evidence) -> list[Block]:
             Panel(
                 f"{metric} against training {unit}",
                 [Drawing(curves_plot(some, metric=metric, unit=unit))],
-                "Bars: 95 % intervals over test subjects and seeds.",
+                f"Bars: 95 % intervals, {_over(evidence)}.",
             )
         )
         panels.append(
@@ -336,6 +336,14 @@ def _made(evidence: Evidence) -> list[Block]:
         *(("note", note) for note in protocol["notes"]),
     ]
     return [Code(protocol["command"]), Facts(facts)]
+
+
+def _over(evidence: Evidence) -> str:
+    """Return what intervals are over; one seed does not tell what another would give."""
+    unit = evidence["unit"]
+    if evidence["n_seeds"] == 1:
+        return f"over test {unit} of this one training each, so differences are of trainings, not yet of networks"
+    return f"over test {unit} and seeds together"
 
 
 def _metric(evidence: Evidence) -> str:

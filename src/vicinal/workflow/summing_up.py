@@ -116,6 +116,7 @@ def _half_reach(full: Mapping[str, Sample]) -> float:
 
 
 def _refuse_failure(performed: Performed) -> None:
+    """Refuse to sum up where no training came to an end."""
     outcomes = [outcome for _, outcomes in performed for outcome in outcomes]
     if all(outcome.test is None for outcome in outcomes):
         raise TrainingError(

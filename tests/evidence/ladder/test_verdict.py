@@ -172,6 +172,7 @@ def test_speed_parameters_shifts_and_stages() -> None:
     assert "Falls: dense -0.200 (-0.210 to -0.190) and 25 % of decisions." in sentence
     assert "Loses less than 0.02: conv +0.000 (-0.010 to +0.010)" in sentence
     made["networks"]["conv"]["translation"][0]["change"] = interval(0.03)
+    assert "Loses less than 0.02: conv +0.030 (+0.020 to +0.040)" in said(made, "Indifferent to shifts")[1]
     made["networks"]["conv"]["translation"][0]["change"] = interval(-0.1, half=0.4)
     answer, sentence = said(made, "Indifferent to shifts")
     assert (answer, sentence.count("Not shown to be either: conv -0.100")) == ("not shown", 1)

@@ -1,7 +1,8 @@
 """Verdict: what a comparison shows, in sentences that claim no more than its intervals allow.
 
 A difference counts where Holm's corrected p over all of its kind is below 0.05; a ratio of subjects where its interval,
-of a level corrected after Bonferroni, lies on one side of 1. Reads plain data, `compare.json`; must not know networks.
+of a level corrected after Bonferroni, lies on one side of 1; what a shift does by its own interval of 95 %, and what is
+timed by whether trials overlap. Reads plain data, `compare.json`; must not know networks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -274,20 +275,18 @@ def _as_dense(network: Evidence) -> str:
 
 
 def _translation(evidence: Evidence) -> dict[str, str] | None:
-    indifferent = f"Loses less than {_MARGIN:g}"
-    groups: dict[str, list[str]] = {"Falls": [], indifferent: [], "Not shown to be either": []}
+    titles = {-1: "Falls", 1: f"Loses less than {_MARGIN:g}", 0: "Not shown to be either"}
+    groups: dict[str, list[str]] = {title: [] for title in titles.values()}
     signs = []
     for name, one in evidence["networks"].items():
         point = next((p for p in one["translation"] if p["change"] and abs(p["shift"] - _SHIFT) < 1e-9), None)
         if point is None or point["change"]["low"] is None:
             continue
         change = point["change"]
-        is_small = change["low"] > -_MARGIN
-        signs.append(1 if is_small else -1 if change["high"] < 0 else 0)
+        signs.append(1 if change["low"] > -_MARGIN else -1 if change["high"] < 0 else 0)
         decided = point["decisions_changed"]
         share = "" if decided is None or np.isnan(decided) else f" and {100 * decided:.0f} % of decisions"
-        title = indifferent if is_small else "Falls" if change["high"] < 0 else "Not shown to be either"
-        groups[title].append(f"{name} {signed(change)}{share}")
+        groups[titles[signs[-1]]].append(f"{name} {signed(change)}{share}")
     if not signs:
         return None
     answer: Answer = "not shown" if min(signs) < max(signs) == 0 else _of_signs(signs)

@@ -83,7 +83,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         EOFError,
         OSError,
         RuntimeError,
-        NotImplementedError,
+        NotImplementedError,  # of zipfile, for a compression that it does not know
         ValueError,
         OverflowError,
     ) as error:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from vicinal.evidence.ladder.contrasts import compared
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.summing_curves import curve_of, gap_contrasts, gaps_of, points_of
 from vicinal.workflow.trial import Outcome
@@ -59,6 +60,18 @@ def test_shares_that_round_to_the_same_number_of_subjects_count_a_seed_once() ->
     assert points_of([*again, *OURS], twice)[1]["share"] == 1
 
 
+def test_one_training_of_several_that_came_to_an_end_says_nothing_of_seeds() -> None:
+    def broken(seed: int) -> Outcome:
+        return Outcome({"n_train_subjects": 100, "share": 1.0, "seed": seed, "failed": "loss is nan"}, None)
+
+    kept = [one for one in OURS if one.facts["share"] < 1 or one.facts["seed"] == 0]
+    assert list(curve_of([*kept, broken(1), broken(2)], "auroc", resamples=100, seed=0)) == [10]
+    kept = [one for one in OURS if one.facts["share"] < 1 or one.facts["seed"] < 2]
+    assert list(curve_of([*kept, broken(2)], "auroc", resamples=100, seed=0)) == [10, 100]
+    alone = [one for one in OURS if one.facts["seed"] == 0]
+    assert list(curve_of(alone, "auroc", resamples=100, seed=0)) == [10, 100]
+
+
 def test_gaps_are_compared_with_the_fewest_subjects_and_with_all() -> None:
     curves = {
         name: curve_of(made, "auroc", resamples=200, seed=0) for name, made in (("a", OURS), ("b", FIRM))
@@ -70,4 +83,7 @@ def test_gaps_are_compared_with_the_fewest_subjects_and_with_all() -> None:
     assert few["value"] == pytest.approx(-0.1)
     assert many["value"] == pytest.approx(0)
     assert not many["clear"]
+    # Holm over both: what is 0 has p 1, so the other counts twice.
+    alone = compared([("a", "b", gaps["a"][10], gaps["b"][10])])
+    assert few["p_holm"] == pytest.approx(2 * alone[0].p)
     assert gap_contrasts({"b": gaps["b"]}, "b") == []

@@ -12,7 +12,7 @@ from vicinal.evidence.ladder.sample import Sample
 from vicinal.workflow.comparing import Asked, Comparison, compare
 from vicinal.workflow.summing_up import (
     _concentration,
-    _half_reach,
+    _reachable,
     _refuse_failure,
     _seconds_to,
     _spread,
@@ -129,12 +129,19 @@ def test_seconds_are_counted_until_validation_rows_are_at_the_target() -> None:
 
 
 def test_the_target_is_what_half_of_the_networks_reach() -> None:
-    full = {
-        str(k): Sample(np.array([value]), np.zeros((1, 9)), 9) for k, value in enumerate((0.6, 0.876, 0.93))
-    }
-    assert _half_reach(full) == pytest.approx(0.87)
-    full["3"] = Sample(np.array([0.99]), np.zeros((1, 9)), 9)
-    assert _half_reach(full) == pytest.approx(0.93)
+    def curve(value: float) -> dict[int, Sample]:
+        return {n: Sample(np.array([at]), np.zeros((1, 9)), 9) for n, at in ((10, 0.5), (100, value))}
+
+    curves = {str(k): curve(value) for k, value in enumerate((0.6, 0.876, 0.93))}
+    assert _reachable(curves) == pytest.approx(0.87)
+    assert _reachable({**curves, "3": curve(0.99)}) == pytest.approx(0.93)
+    assert _reachable({**curves, "broken": {}}) == pytest.approx(0.87)
+
+
+def test_the_target_is_not_chance_where_most_networks_are() -> None:
+    values = {"conv": 0.9, "dense": 0.51, "local": 0.5, "lstm": 0.52}
+    curves = {name: {9: Sample(np.array([value]), np.zeros((1, 9)), 9)} for name, value in values.items()}
+    assert _reachable(curves) == pytest.approx(0.7)
 
 
 def test_small_sums() -> None:
@@ -153,5 +160,8 @@ def test_a_network_that_broke_off_with_all_subjects_is_not_compared_by_fewer() -
     ]
     whole: Any = [(SimpleNamespace(name=name), outcomes) for name in ("whole", "broken")]
     assert list(_with_all(whole, {"whole": {10: sample, 100: sample}, "broken": {10: sample}})) == ["whole"]
-    with pytest.raises(TrainingError, match="every training broke off; the first said: loss is nan"):
-        _refuse_failure(whole)
+    _refuse_failure(whole, {"whole": {10: sample}, "broken": {}})
+    with pytest.raises(
+        TrainingError, match="4 trainings broke off, and of no network two came to an end; the first"
+    ):
+        _refuse_failure(whole, {"whole": {}, "broken": {}})

@@ -25,5 +25,5 @@ def test_a_comparison_is_one_line_a_network_and_a_verdict(
     assert f"{test['n']} test rows of {test['n_subjects']} subjects, 1 seed" in out
     point = done.evidence["networks"]["batch 8"]["curve"][-1]
     assert f"{point['value']:.3f} ({point['low']:.3f} to {point['high']:.3f})" in out
-    assert "Which is best?" in out
+    assert "Is one shown to be best?" in out
     assert str(tmp_path / "compare.json") in out

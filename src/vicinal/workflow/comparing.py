@@ -48,7 +48,7 @@ class Asked:
              three times the experiment's, of several networks, else the experiment's alone.
              cut: names of networks that are also trained cut to fewer stages; none of several networks: all.
              metric: of the test rows; None: AUROC, or accuracy of exclusive classes.
-             target: of the metric, for the number of subjects that it takes; None: what half of the networks reach.
+             target: of the metric, for the number of subjects that it takes; None: what they reach, see `summing_up`.
     """
 
     networks: tuple[str, ...] = ()

@@ -6,19 +6,19 @@ Wiring: intervals and contrasts are made in `evidence/ladder/`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vicinal.evidence.ladder.contrasts import contrasts
+from vicinal.evidence.ladder.contrasts import compared
 from vicinal.evidence.ladder.estimate import estimate
 from vicinal.evidence.ladder.sample import Sample, fixed, sample_of
 from vicinal.workflow.trial import Outcome
 
-__all__ = ["curve_of", "gap_contrasts", "gaps_of", "points_of"]
+__all__ = ["are_enough", "curve_of", "gap_contrasts", "gaps_of", "points_of"]
 
 Curve = Mapping[int, Sample]
 """By number of training subjects, the fewest first."""
 
 
 def curve_of(outcomes: Sequence[Outcome], metric: str, *, resamples: int, seed: int) -> dict[int, Sample]:
-    """Return the metric of the test rows at each number of training subjects."""
+    """Return the metric of the test rows at each number of training subjects; none where too many broke off."""
     sizes = sorted({one.facts["n_train_subjects"] for one in outcomes})
     groups = {n: _of_size(outcomes, n) for n in sizes}
     return {
@@ -26,8 +26,14 @@ def curve_of(outcomes: Sequence[Outcome], metric: str, *, resamples: int, seed: 
             [one.test for one in group if one.test is not None], metric, resamples=resamples, seed=seed
         )
         for n, group in groups.items()
-        if group
+        if are_enough(len(group), outcomes)
     }
+
+
+def are_enough(n_ended: int, outcomes: Sequence[Outcome]) -> bool:
+    """Return whether so many trainings can stand for a network: one of several seeds says nothing of what seeds do."""
+    n_seeds = len({one.facts["seed"] for one in outcomes})
+    return n_ended >= min(n_seeds, 2)
 
 
 def gaps_of(outcomes: Sequence[Outcome], curve: Curve) -> dict[int, Sample]:
@@ -60,15 +66,16 @@ def points_of(outcomes: Sequence[Outcome], curve: Curve) -> list[dict[str, Any]]
 def gap_contrasts(gaps: Mapping[str, Curve], base: str) -> list[dict[str, Any]]:
     """Compare the gap of each network with that of the base, with the fewest and the most subjects to learn from.
 
+    One correction holds for both numbers of subjects, since one answer is made of both.
+
     Args:    gaps: of each network, at the same numbers of subjects.  base: one of them.
     """
     if len(gaps) < 2:
         return []
-    found, pairs = [], [(name, base) for name in gaps if name != base]
-    for n in sorted({min(gaps[base]), max(gaps[base])}):
-        made = contrasts({name: curve[n] for name, curve in gaps.items()}, pairs)
-        found += [{**one.to_dict(), "n_train_subjects": n} for one in made]
-    return found
+    sizes = sorted({min(gaps[base]), max(gaps[base])})
+    asked = [(n, name) for n in sizes for name in gaps if name != base]
+    made = compared([(name, base, gaps[name][n], gaps[base][n]) for n, name in asked])
+    return [{**one.to_dict(), "n_train_subjects": n} for (n, _), one in zip(asked, made, strict=True)]
 
 
 def _of_size(outcomes: Sequence[Outcome], n_subjects: int) -> list[Outcome]:

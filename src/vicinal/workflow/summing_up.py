@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from vicinal.errors import TrainingError
+from vicinal.evidence.ladder.answer import base_of
 from vicinal.evidence.ladder.contrasts import contrasts
 from vicinal.evidence.ladder.estimate import between, estimate
 from vicinal.evidence.ladder.needed import Needed, needed, ratio
 from vicinal.evidence.ladder.sample import Sample, sample_of
 from vicinal.evidence.ladder.translation import Moved, translation
-from vicinal.evidence.ladder.verdict import base_of, verdict
+from vicinal.evidence.ladder.verdict import verdict
 from vicinal.experiment import Experiment
 from vicinal.representations.stack import stack_of
 from vicinal.terminal import Show
 from vicinal.workflow.contenders import Contender
 from vicinal.workflow.removing import burdens
-from vicinal.workflow.summing_curves import curve_of, gap_contrasts, gaps_of, points_of
+from vicinal.workflow.summing_curves import are_enough, curve_of, gap_contrasts, gaps_of, points_of
 from vicinal.workflow.trial import Outcome, gathered_for
 
 __all__ = ["sum_up"]
@@ -46,7 +47,6 @@ def sum_up(
              asked: metric, target, by, rates.  protocol: what else is stated of how it was made.
     """
     metric, resamples = str(asked["metric"]), experiment.evidence.resamples
-    _refuse_failure(performed)
     gathered = gathered_for(experiment, data)
     whole = [(one, outcomes) for one, outcomes in performed if not one.of]
     curves = {}
@@ -54,8 +54,9 @@ def sum_up(
         for done, (one, outcomes) in enumerate(whole, start=1):
             curves[one.name] = curve_of(outcomes, metric, resamples=resamples, seed=experiment.seed)
             update(done, len(whole))
+        _refuse_failure(whole, curves)
         full = _with_all(whole, curves)
-        target = asked["target"] if asked["target"] is not None else _half_reach(full)
+        target = asked["target"] if asked["target"] is not None else _reachable(curves)
         found = {
             name: needed(curve, target, seed=k) for k, (name, curve) in enumerate(curves.items()) if curve
         }
@@ -103,24 +104,31 @@ def sum_up(
 
 
 def _with_all(whole: Performed, curves: Mapping[str, Mapping[int, Sample]]) -> dict[str, Sample]:
-    """Return of each network its sample with all subjects; none of one that broke off there with every seed."""
+    """Return of each network its sample with all subjects; none of one of which too many broke off there."""
     sizes = {
         one.name: max(outcome.facts["n_train_subjects"] for outcome in outcomes) for one, outcomes in whole
     }
     return {name: curve[sizes[name]] for name, curve in curves.items() if sizes[name] in curve}
 
 
-def _half_reach(full: Mapping[str, Sample]) -> float:
-    """Return the metric that half of the networks reach with all subjects, rounded down to a hundredth."""
-    return float(np.floor(100 * statistics.median_high([one.value for one in full.values()])) / 100)
+def _reachable(curves: Mapping[str, Mapping[int, Sample]]) -> float:
+    """Return the metric that half of the networks reach with the most subjects, rounded down to a hundredth.
+
+    Where half of them are far behind, as at chance, it is halfway between the worst and the best.
+    """
+    last = [curve[max(curve)].value for curve in curves.values() if curve]
+    return float(np.floor(100 * max(statistics.median_high(last), (min(last) + max(last)) / 2)) / 100)
 
 
-def _refuse_failure(performed: Performed) -> None:
-    """Refuse to sum up where no training came to an end."""
-    outcomes = [outcome for _, outcomes in performed for outcome in outcomes]
-    if all(outcome.test is None for outcome in outcomes):
+def _refuse_failure(whole: Performed, curves: Mapping[str, Mapping[int, Sample]]) -> None:
+    """Refuse to sum up where of no network enough trainings came to an end."""
+    if not any(curves.values()):
+        problems = [
+            one.facts["failed"] for _, outcomes in whole for one in outcomes if one.facts.get("failed")
+        ]
         raise TrainingError(
-            f"compare: every training broke off; the first said: {outcomes[0].facts['failed']}"
+            f"compare: {len(problems)} trainings broke off, and of no network two came to an end; the first said: "
+            f"{problems[0]}"
         )
 
 
@@ -196,7 +204,7 @@ def _measured(
         moved.append(Moved(one.test.select(rows), one.measured.logits, one.measured.changed))
         concentration.append(one.measured.concentration)
         shifts = one.facts["shifts"]
-    if not moved:
+    if not moved or not are_enough(len(moved), outcomes):
         return {"translation": [], "concentration": None}
     points = translation(moved, shifts, metric, resamples=resamples, seed=seed)
     return {"translation": points, "concentration": _concentration(np.array(concentration))}
@@ -235,7 +243,7 @@ def _stages(
             "receptive_field_ms": stage.receptive_field_ms,
         }
         tables = [outcome.test for outcome in cuts.get(k, []) if outcome.test is not None]
-        if tables and one.name in full:
+        if tables and are_enough(len(tables), cuts[k]) and one.name in full:
             sample = sample_of(tables, metric, resamples=resamples, seed=seed)
             entry |= estimate(sample).to_dict() | {"parameters": cuts[k][0].facts["parameters"]}
             lost = estimate(between(full[one.name], sample), scale="difference")

@@ -3,6 +3,7 @@
 Formats results; computes nothing.
 """
 
+from vicinal.evidence.ladder.answer import headline
 from vicinal.evidence.ladder.table import comparison_rows, rows_in_words
 from vicinal.terminal import Terminal
 from vicinal.workflow.comparing import Comparison
@@ -16,8 +17,7 @@ def tell_comparison(done: Comparison, terminal: Terminal) -> None:
     columns, rows = comparison_rows(evidence)
     terminal.table(columns, rows, title=f"{evidence['title']}: {rows_in_words(evidence)}")
     for one in evidence["verdict"]:
-        answer = {"true": "Yes", "false": "No", "partly": "In part", "not shown": "Not shown"}[one["answer"]]
-        terminal.paragraph(f"\n{one['question']} {answer}. {one['sentence']}")
+        terminal.paragraph(f"\n{headline(one)} {one['sentence']}")
     for name, one in evidence["networks"].items():
         for problem in one["failed"]:
             terminal.say(f"{name}: {problem}")

@@ -6,7 +6,7 @@ from tests.evidence.ladder.test_sample import scores
 
 from vicinal.errors import FormatError
 from vicinal.evidence.intervals import paired_auroc
-from vicinal.evidence.ladder.estimate import Estimate, Spread, between, estimate, spread_of
+from vicinal.evidence.ladder.estimate import Spread, between, estimate, spread_of
 from vicinal.evidence.ladder.sample import Sample, fixed, sample_of
 from vicinal.evidence.metrics import measure
 from vicinal.evidence.summary import entries
@@ -55,9 +55,13 @@ def test_two_reaches_are_added_as_squares_each_with_its_own_t() -> None:
 
 
 def test_a_difference_that_nothing_moves() -> None:
+    """As of two perfect networks: that nine subjects agree is what is known, as of a share of them (Wilson)."""
     still = Sample(np.zeros(2), np.zeros((2, 50)), 9)
-    assert estimate(still, scale="difference") == Estimate(0.0, 0.0, 0.0, 1.0)
-    assert estimate(fixed([0.5, 0.5], still), scale="difference").p == 0
+    found = estimate(still, scale="difference")
+    reach = 2.306**2 / (9 + 2.306**2)
+    assert (found.value, found.p) == (0, 1)
+    assert (found.low, found.high) == pytest.approx((-reach, reach), rel=1e-3)
+    assert 0.01 < estimate(fixed([0.5, 0.5], still), scale="difference").p < 0.05
 
 
 @pytest.mark.parametrize(("of_subjects", "of_seeds"), [(0.05, 0.0), (0.05, 0.05), (0.01, 0.05), (0.0, 0.05)])

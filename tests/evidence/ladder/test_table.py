@@ -17,18 +17,20 @@ def test_numbers_stand_with_their_intervals() -> None:
     network = {
         "parameters": 1500, "multiply_adds": 20_000, "activation_bytes": 4000, "train_seconds": timed,
         "infer_per_second": {**timed, "median": 12_345.6}, "curve": [{"share": 1, **point}],
-        "needed": {"value": None, "low": None, "high": None, "most_tried": 400, "at_most": False},
+        "needed": {
+            "value": None, "low": 210.0, "high": None, "fewest_tried": 20, "most_tried": 400, "at_most": False
+        },
         "translation": [{"shift": 0.1, "value": 0.7, "decisions_changed": 0.25}], "concentration": {"value": 0.42},
     }  # fmt: skip
     evidence = {"metric": "auroc", "unit": "subjects", "target": 0.95, "networks": {"conv": network}}
     columns, ((*cells,),) = comparison_rows(evidence)
     assert (columns[6], columns[7]) == ("AUROC (95 %)", "subjects for 0.95")
     assert cells == [
-        "conv", "1,500", "20,000", "1.2", "12,346", "10", "0.900 (0.850 to 0.940)", "over 400", "+0.020", "0.700",
-        "25 %", "42 %",
+        "conv", "1,500", "20,000", "1.2", "12,346", "10", "0.900 (0.850 to 0.940)", "over 400 (210 or more)", "+0.020",
+        "0.700", "25 %", "42 %",
     ]  # fmt: skip
-    network["needed"] = {"value": 20.0, "low": 20.0, "high": 31.4, "most_tried": 400, "at_most": True}
-    assert comparison_rows(evidence)[1][0][7] == "<= 20 (20 to 31)"
+    network["needed"] = None
+    assert comparison_rows(evidence)[1][0][7] == ""
 
 
 def test_what_was_tested_is_in_words() -> None:

@@ -25,7 +25,8 @@ def network(value: float) -> dict[str, Any]:
         "train_seconds": timed, "step_ms": timed, "infer_per_second": timed,
         "findings": {"overfitting": 2}, "failed": ["loss nan"], "select": "auroc",
         "history": [[[1.0, 5, 0.8], [2.0, 9, None]]],
-        "curve": points, "needed": {"value": 120.0, "low": 90.0, "high": None, "most_tried": 400, "at_most": False},
+        "curve": points, "needed": {"value": 120.0, "low": 90.0, "high": None, "fewest_tried": 40, "most_tried": 400,
+                                     "at_most": False},
         "translation": [{"shift": 0.0, **interval(value), "decisions_changed": 0.0},
                         {"shift": 0.1, **interval(value - 0.2), "decisions_changed": None}],
         "stages": [
@@ -43,7 +44,8 @@ def evidence() -> dict[str, Any]:
         "title": "Hearts <and> more", "metric": "auroc", "unit": "subjects", "target": 0.9, "target_stated": False,
         "match": "parameters", "rates": [0.01, 0.1], "n_seeds": 3, "test": {"n": 600, "n_subjects": 300},
         "networks": {"dense": network(0.85), "conv": network(0.95)},
-        "verdict": [{"question": "Which is best?", "answer": "true", "sentence": "In AUROC, conv is beaten by none."}],
+        "verdict": [{"question": "Is one shown to be best?", "answer": "true",
+                     "sentence": "In AUROC, conv is beaten by none."}],
         "removed": [
             {"name": "without gain low 0.8", "kind": "augmentation", "gain": {**interval(0.02), "clear": True},
              "ms_per_recording": 0.0123, "packages": ["numpy"], "contract_fields": 0},
@@ -68,9 +70,9 @@ def test_everything_is_on_one_page_that_asks_for_nothing(page: str) -> None:
     assert "Hearts &lt;and&gt; more" in page
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     for words in (
-        "Which is best? Yes.", "In AUROC, conv is beaten by none.", "600 test rows of 300 subjects, 3 seeds",
+        "Is one shown to be best? Yes.", "In AUROC, conv is beaten by none.", "600 test rows of 300 subjects, 3 seeds",
         "0.01: 0.900, 0.1: –", "overfitting (2); broke off once", "190 ms", "3x3 positions", "it cannot be left out",
-        "rec1: disease", "what half of them reach", "60 s and 71 s", "conv 8 window &lt;7&gt;", "over 400",
+        "rec1: disease", "read off what they reach", "60 s and 71 s", "conv 8 window &lt;7&gt;", "over 400",
     ):  # fmt: skip
         assert words in page, words
 

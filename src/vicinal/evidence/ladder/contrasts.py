@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from vicinal.evidence.ladder.estimate import Estimate, between, estimate
 from vicinal.evidence.ladder.sample import Sample
 
-__all__ = ["Contrast", "contrasts", "holm"]
+__all__ = ["Contrast", "compared", "contrasts", "holm"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,19 @@ def contrasts(
     Args:    samples: by name, all with the same test subjects.  pairs: which; None: all.
     """
     chosen = list(itertools.combinations(samples, 2)) if pairs is None else list(pairs)
-    found = [estimate(between(samples[a], samples[b]), scale="difference") for a, b in chosen]
+    return compared([(a, b, samples[a], samples[b]) for a, b in chosen])
+
+
+def compared(pairs: Sequence[tuple[str, str, Sample, Sample]]) -> list[Contrast]:
+    """Compare samples pair by pair, with one correction over all of them.
+
+    Args:    pairs: a and b, and the sample of each, with the same test subjects.
+    """
+    found = [estimate(between(one, other), scale="difference") for _, _, one, other in pairs]
     corrected = holm(np.array([one.p for one in found]))
-    return [Contrast(a, b, one, float(p)) for (a, b), one, p in zip(chosen, found, corrected, strict=True)]
+    return [
+        Contrast(a, b, one, float(p)) for (a, b, _, _), one, p in zip(pairs, found, corrected, strict=True)
+    ]
 
 
 def holm(p: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:

@@ -36,9 +36,15 @@ class Spread:
     of_seeds: float
 
     def reach(self, p: float) -> float:
-        """Return how far from the value an interval of level 1 - p ends, on a scale without ends."""
+        """Return how far from the value an interval of level 1 - p ends, on a scale without ends.
+
+        Where no resample of subjects differs, as of a perfect network, it is Wilson's of subjects that all agree.
+        """
         times = student.ppf(1 - p / 2, [self.of_subjects, self.of_seeds])
-        return float(np.hypot(self.subject_error * times[0], self.seed_error * times[1]))
+        of_subjects = self.subject_error * times[0]
+        if not self.subject_error:
+            of_subjects = times[0] ** 2 / (self.of_subjects + 1 + times[0] ** 2)
+        return float(np.hypot(of_subjects, self.seed_error * times[1]))
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,6 @@ def estimate(of: Sample | Spread, *, scale: Scale = "share", level: float = 0.95
 def _p(value: float, reach: Callable[[float], float]) -> float:
     """Return the p at which the interval ends at 0."""
     least = 1e-12
-    if reach(0.5) == 0:
-        return float(value == 0)
     if value == 0 or reach(1 - least) >= abs(value):
         return 1.0
     if reach(least) <= abs(value):

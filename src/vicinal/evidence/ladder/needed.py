@@ -52,15 +52,6 @@ class Needed:
             "at_most": self.is_at_most,
         }
 
-    def words(self) -> str:
-        """Return it in a few words: "210 (150 to 400)"."""
-        if not self.is_reached:
-            least = "" if not np.isfinite(self.low) else f" (at least {self.low:,.0f})"
-            return f"not reached with {self.most:,}{least}"
-        mark = "<= " if self.is_at_most else ""
-        high = f"{self.high:,.0f}" if np.isfinite(self.high) else f"over {self.most:,}"
-        return f"{mark}{self.value:,.0f} ({self.low:,.0f} to {high})"
-
 
 @dataclass(frozen=True)
 class Ratio:

@@ -6,6 +6,7 @@ Reads plain data, `compare.json`; computes nothing.
 from collections.abc import Mapping
 from typing import Any
 
+from vicinal.evidence.ladder.wording import subjects_needed
 from vicinal.evidence.metric import in_words
 
 __all__ = ["comparison_rows", "rows_in_words", "with_all"]
@@ -35,7 +36,7 @@ def _line(name: str, one: Evidence) -> list[str]:
         _median(one["infer_per_second"], ",.0f"),
         f"{(one['activation_bytes'] + 4 * one['parameters']) / 1000:,.0f}",
         "failed" if last is None else _interval(last),
-        _needed(one["needed"]),
+        "" if one["needed"] is None else subjects_needed(one["needed"]),
         "" if last is None or last["gap"]["value"] is None else f"{last['gap']['value']:+.3f}",
         "" if point is None else f"{point['value']:.3f}",
         ""
@@ -64,13 +65,3 @@ def _median(one: Evidence | None, form: str) -> str:
 def _interval(one: Evidence) -> str:
     low, high = one["low"], one["high"]
     return f"{one['value']:.3f}" + ("" if low is None else f" ({low:.3f} to {high:.3f})")
-
-
-def _needed(one: Evidence | None) -> str:
-    if one is None:
-        return ""
-    if one["value"] is None:
-        return f"over {one['most_tried']:,}"
-    high = f"{one['high']:,.0f}" if one["high"] is not None else f"over {one['most_tried']:,}"
-    low = f"{one['low']:,.0f}" if one["low"] is not None else "?"
-    return f"{'<= ' if one['at_most'] else ''}{one['value']:,.0f} ({low} to {high})"

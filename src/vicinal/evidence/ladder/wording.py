@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["broke_off", "factor", "grouped", "listed", "of_number", "signed"]
+__all__ = ["broke_off", "factor", "grouped", "joined", "listed", "of_number", "signed", "subjects_needed"]
+
+_LONG = "; "
+"""Between parts that hold commas themselves."""
 
 
 def broke_off(n: int) -> str:
@@ -22,7 +25,12 @@ def signed(one: Mapping[str, Any]) -> str:
 
 def grouped(groups: Sequence[tuple[str, Sequence[str]]]) -> str:
     """Return a sentence for each group that has members: "Smaller: conv +0.1, lstm +0.2."."""
-    return " ".join(f"{title}: {', '.join(members)}." for title, members in groups if members)
+    return " ".join(f"{title}: {joined(members)}." for title, members in groups if members)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return parts between commas, or between semicolons where a part has a comma of its own."""
+    return (_LONG if any(", " in part for part in parts) else ", ").join(parts)
 
 
 def factor(value: float) -> str:
@@ -36,5 +44,29 @@ def of_number(n: int, unit: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them: "a, b and c"."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+    """Return names as a sentence lists them: "a, b and c", or "a, 1; b, 2; and c, 3"."""
+    if len(names) < 2:
+        return "".join(names)
+    if any(", " in name for name in names):
+        return f"{_LONG.join(names[:-1])}; and {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def subjects_needed(one: Mapping[str, Any]) -> str:
+    """Return how many training subjects are needed, with the interval: "120 (90 to 278)".
+
+    With the fewest that were tried nothing bounds the number from below, with the most nothing from above.
+
+    Args:    one: as in `compare.json`, with `value`, `low`, `high`, `fewest_tried`, `most_tried`, `at_most`.
+    """
+    low, high = one["low"], one["high"]
+    has_low = low is not None and low > one["fewest_tried"]
+    if one["value"] is None:
+        return f"over {one['most_tried']:,}" + (f" ({low:,.0f} or more)" if has_low else "")
+    start = f"at most {one['value']:,.0f}" if one["at_most"] else f"{one['value']:,.0f}"
+    if has_low:
+        end = f"over {one['most_tried']:,}" if high is None else f"{high:,.0f}"
+        return f"{start} ({low:,.0f} to {end})"
+    if high is None:
+        return f"{start} (not bounded)"
+    return start if one["at_most"] and high <= one["value"] else f"{start} (up to {high:,.0f})"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from vicinal.evidence.ladder.answer import headline
 from vicinal.evidence.ladder.table import comparison_rows, rows_in_words, with_all
 from vicinal.evidence.ladder.wording import broke_off
 from vicinal.evidence.metric import in_words
@@ -43,8 +44,6 @@ from vicinal.evidence.report.section import Head, Section
 from vicinal.files import write_bytes
 
 __all__ = ["Explained", "render_comparison", "write_comparison"]
-
-ANSWERS = {"true": "Yes", "false": "No", "partly": "In part", "not shown": "Not shown"}
 
 Evidence = Mapping[str, Any]
 
@@ -130,7 +129,7 @@ def _sections(evidence: Evidence, maps: Sequence[Explained]) -> list[Section]:
 def _verdict(evidence: Evidence) -> list[Block]:
     blocks: list[Block] = []
     for one in evidence["verdict"]:
-        blocks += [Heading(f"{one['question']} {ANSWERS[one['answer']]}."), Paragraph(one["sentence"])]
+        blocks += [Heading(headline(one)), Paragraph(one["sentence"])]
     return blocks
 
 
@@ -328,7 +327,7 @@ def _made(evidence: Evidence) -> list[Block]:
         ("learning rates", f"{rates}, chosen on validation rows" if rates else "the experiment's for all"),
         (
             "target",
-            f"{evidence['target']:g}" + ("" if evidence["target_stated"] else ", what half of them reach"),
+            f"{evidence['target']:g}" + ("" if evidence["target_stated"] else ", read off what they reach"),
         ),
         ("expected and taken", f"{protocol['expected_seconds']:,.0f} s and {protocol['seconds']:,.0f} s"),
         ("split", protocol["split_hash"][:12]),

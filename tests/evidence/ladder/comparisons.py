@@ -9,10 +9,6 @@ def interval(value: float, half: float = 0.01) -> dict[str, float]:
     return {"value": value, "low": value - half, "high": value + half}
 
 
-def fall(value: float, half: float = 0.01) -> dict[str, float]:
-    return {**interval(value, half), "p": 0.001 if abs(value) > half else 0.5}
-
-
 def network(
     value: float, *, gap: float = 0.05, step_ms: float = 2.0, change: float = -0.2, cut: float = 0.1
 ) -> Any:
@@ -44,7 +40,7 @@ def network(
         "match_ratio": 1.0,
         "dense_equivalent_parameters": 50_000,
         "translation": [
-            {"shift": 0.1, "change": fall(change), "decisions_changed": 0.25},
+            {"shift": 0.1, "change": interval(change), "decisions_changed": 0.25},
         ],
         "stages": [stage, {"receptive_field_ms": 150.0}],
         "concentration": {**interval(0.4), "n_signals": 16},

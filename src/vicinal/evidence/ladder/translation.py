@@ -39,7 +39,7 @@ def translation(
     """Return the metric at each shift, the mean of later and earlier, and how far it is from that without a shift.
 
     Args:    seeds: networks of one kind, each with the same rows.  shifts: shares of a signal's length.
-    Returns: [{"shift", "value", "low", "high", "change": {"value", "low", "high", "p"} or None,
+    Returns: [{"shift", "value", "low", "high", "change": {"value", "low", "high", "clear"} or None,
              "decisions_changed": a share or None}], no shift first.
     """
 
@@ -54,11 +54,12 @@ def translation(
         later, earlier = (sample([_scored(one.still, one.logits[k, way]) for one in seeds]) for way in (0, 1))
         moved = Sample((later.values + earlier.values) / 2, (later.draws + earlier.draws) / 2, later.n_fewest)
         change = estimate(moved - still, scale="difference")
+        clear = bool(change.low > 0 or change.high < 0)
         points.append(
             {
                 "shift": float(shift),
                 **estimate(moved).to_dict(),
-                "change": {**change.to_dict(), "p": number(change.p)},
+                "change": {**change.to_dict(), "clear": clear},
                 "decisions_changed": number(float(np.mean([one.changed[k] for one in seeds]))),
             }
         )

@@ -1,7 +1,7 @@
 """Verdict: what a comparison shows, in sentences that claim no more than its intervals allow.
 
 A difference counts where Holm's corrected p over all that its question looks at is below 0.05; a ratio of subjects
-where its interval, of a level corrected after Bonferroni, lies on one side of 1; a loss below a margin by its own
+where its interval, of a level corrected after Bonferroni, lies on one side of 1; what a shift does by its own
 interval of 95 %; and what is timed where trainings are far enough apart. Takes plain data, `compare.json`.
 """
 

@@ -17,7 +17,11 @@ _MARGIN = 0.02
 
 
 def translation(evidence: Evidence) -> Answer | None:
-    """Judge by a shift of a tenth: who falls, after Holm's correction, and who loses less than the margin."""
+    """Judge by a shift of a tenth: who falls, and who is shown to lose less than the margin.
+
+    Each network by its own interval: that all of them fall, or none loses more, is a claim that needs each to be shown,
+    so the answers "No" and "Yes" need no correction (intersection and union of hypotheses, Berger 1982).
+    """
     points = {
         name: point
         for name, one in evidence["networks"].items()
@@ -26,27 +30,20 @@ def translation(evidence: Evidence) -> Answer | None:
     }
     if not points:
         return None
-    corrected = holm(np.array([point["change"]["p"] for point in points.values()], dtype=np.float64))
-    signs = {
-        name: _fate(point["change"], float(p))
-        for (name, point), p in zip(points.items(), corrected, strict=True)
-    }
+    signs = {name: _fate(point["change"]) for name, point in points.items()}
     titles = {-1: "Falls", 1: f"Loses less than {_MARGIN:g}", 0: "Not shown to be either"}
     groups = [
         (title, [f"{name} {_told(point)}" for name, point in points.items() if signs[name] == sign])
         for sign, title in titles.items()
     ]
-    n = len(points)
-    rule = f" Falls after Holm's correction over {n} networks." if n > 1 else ""
     start = f"What a shift by {100 * _SHIFT:.0f} % of its length changes in {metric_of(evidence)} and in decisions."
+    rule = " Each by its own interval of 95 %." if len(points) > 1 else ""
     return Answer("Indifferent to shifts?", judged(list(signs.values())), f"{start} {grouped(groups)}{rule}")
 
 
-def _fate(change: Evidence, p: float) -> int:
+def _fate(change: Evidence) -> int:
     """Return 1 where less than the margin is lost, though something may be, -1 where the metric falls, else 0."""
-    if change["low"] > -_MARGIN:
-        return 1
-    return -1 if p < 0.05 and change["value"] < 0 else 0
+    return 1 if change["low"] > -_MARGIN else -1 if change["high"] < 0 else 0
 
 
 def _told(point: Evidence) -> str:

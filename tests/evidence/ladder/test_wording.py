@@ -2,6 +2,7 @@ import pytest
 
 from vicinal.evidence.ladder.wording import (
     broke_off,
+    by,
     factor,
     grouped,
     joined,
@@ -30,6 +31,8 @@ def test_small_phrases() -> None:
     assert [listed(names) for names in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert [of_number(n, "subjects") for n in (1, 2)] == ["subject", "subjects"]
     assert [broke_off(n) for n in (1, 3)] == ["broke off once", "broke off 3 times"]
+    assert by({"value": -0.1, "low": -0.2, "high": -0.05}) == "by 0.100 (0.050 to 0.200)"
+    assert by({"value": 0.1, "low": 0.05, "high": 0.2}) == "by 0.100 (0.050 to 0.200)"
     assert signed({"value": 0.1, "low": None, "high": None}) == "+0.100"
     assert signed({"value": -0.1, "low": -0.2, "high": 0.0}) == "-0.100 (-0.200 to +0.000)"
 

@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["broke_off", "factor", "grouped", "joined", "listed", "of_number", "signed", "subjects_needed"]
+__all__ = [
+    "broke_off",
+    "by",
+    "factor",
+    "grouped",
+    "joined",
+    "listed",
+    "of_number",
+    "signed",
+    "subjects_needed",
+]
 
 _LONG = "; "
 """Between parts that hold commas themselves."""
@@ -21,6 +31,13 @@ def signed(one: Mapping[str, Any]) -> str:
     if one["low"] is None:
         return f"{one['value']:+.3f}"
     return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+
+
+def by(one: Mapping[str, Any]) -> str:
+    """Return how far apart two are, whichever is above, with the interval: "by 0.100 (0.090 to 0.110)"."""
+    value, low, high = (one[key] for key in ("value", "low", "high"))
+    low, high = (low, high) if value > 0 else (-high, -low)
+    return f"by {abs(value):.3f} ({low:.3f} to {high:.3f})"
 
 
 def grouped(groups: Sequence[tuple[str, Sequence[str]]]) -> str:

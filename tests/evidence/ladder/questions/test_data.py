@@ -39,9 +39,9 @@ def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None
     assert answer == "true"
     assert sentence == (
         "With 40 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210). "
-        "Smaller: conv by -0.100 (-0.110 to -0.090). "
+        "Smaller: conv by 0.100 (0.090 to 0.110). "
         "With 400 training subjects, training minus test AUROC of dense is +0.200 (+0.190 to +0.210). "
-        "Smaller: conv by -0.100 (-0.110 to -0.090). Holm's correction over 2 differences."
+        "Smaller: conv by 0.100 (0.090 to 0.110). Holm's correction over 2 differences."
     )
     few, many = made["gap_contrasts"]
     few["clear"] = False

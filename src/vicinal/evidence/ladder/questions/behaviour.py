@@ -79,7 +79,7 @@ def hierarchy(evidence: Evidence) -> Answer | None:
 def _gained(name: str, stages: Sequence[Evidence]) -> str:
     first, gain = stages[0], signed(stages[0]["whole_minus_cut"])
     seen = first["receptive_field_ms"]
-    sees = "" if seen is None else f" over a first that sees {seen:,.0f} ms"
+    sees = "" if seen is None else f" over a first that sees {seen:,.{int(seen < 10)}f} ms"
     return f"{name} ({len(stages)} stages) {gain}{sees}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vicinal.evidence.ladder.answer import Answer, Evidence, metric_of
 from vicinal.evidence.ladder.table import with_all
-from vicinal.evidence.ladder.wording import joined, listed
+from vicinal.evidence.ladder.wording import by, joined, listed
 
 __all__ = ["best"]
 
@@ -53,10 +53,8 @@ def _worse(one: Evidence) -> str:
 
 def _turned(one: Evidence) -> tuple[str, str, str]:
     """Return of a pair the better, where it stands to the other, and by how much."""
-    value, low, high = one["value"], one["low"], one["high"]
-    better, other = (one["a"], one["b"]) if value > 0 else (one["b"], one["a"])
-    low, high = (low, high) if value > 0 else (-high, -low)
-    return better, f"above {other}", f"by {abs(value):.3f} ({low:.3f} to {high:.3f})"
+    better, other = (one["a"], one["b"]) if one["value"] > 0 else (one["b"], one["a"])
+    return better, f"above {other}", by(one)
 
 
 def _by_other(pairs: Sequence[tuple[str, str, str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vicinal.evidence.ladder.answer import Answer, Evidence, base_with_others, judged, metric_of
-from vicinal.evidence.ladder.wording import factor, grouped, listed, of_number, signed, subjects_needed
+from vicinal.evidence.ladder.wording import by, factor, grouped, listed, of_number, signed, subjects_needed
 
 __all__ = ["less_data", "less_overfitting"]
 
@@ -61,8 +61,8 @@ def _at(evidence: Evidence, n: int, made: Sequence[Evidence]) -> str:
     """Return the sentence on one number of training subjects."""
     base = made[0]["b"]
     groups = [
-        (title, [f"{one['a']} by {signed(one)}" for one in made if _title(one) == title])
-        for title in ("Smaller", "Larger", "Not shown to differ")
+        (title, [f"{one['a']} {words(one)}" for one in made if _title(one) == title])
+        for title, words in (("Smaller", by), ("Larger", by), ("Not shown to differ", signed))
     ]
     return (
         f"With {n:,} training {of_number(n, evidence['unit'])}, training minus test {metric_of(evidence)} of {base} "

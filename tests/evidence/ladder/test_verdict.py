@@ -10,7 +10,7 @@ def test_what_is_not_known_is_said_so() -> None:
     made = evidence(dense=network(0.85), conv=network(0.95))
     made["networks"]["conv"]["curve"][0]["gap"] = {"value": None, "low": None, "high": None}
     made["gap_contrasts"][0] |= {"value": None, "low": None, "high": None, "clear": False}
-    assert "Not shown to differ: conv not known." in said(made, "Less overfitting")[1]
+    assert "Not shown to differ: conv." in said(made, "Less overfitting")[1]
     made["networks"]["conv"]["translation"][0]["decisions_changed"] = None
     assert "conv -0.200 (-0.210 to -0.190)" in said(made, "Indifferent")[1]
 

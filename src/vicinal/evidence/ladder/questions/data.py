@@ -7,6 +7,8 @@ from vicinal.evidence.ladder.wording import by, factor, grouped, listed, of_numb
 
 __all__ = ["less_data", "less_overfitting"]
 
+_ALIKE = "Not shown to differ"
+
 
 def less_data(evidence: Evidence) -> Answer | None:
     """Judge by the ratios of subjects needed; None where there is no curve or nothing to compare."""
@@ -61,9 +63,10 @@ def _at(evidence: Evidence, n: int, made: Sequence[Evidence]) -> str:
     """Return the sentence on one number of training subjects."""
     base = made[0]["b"]
     groups = [
-        (title, [f"{one['a']} {words(one)}" for one in made if _title(one) == title])
-        for title, words in (("Smaller", by), ("Larger", by), ("Not shown to differ", signed))
+        (title, [f"{one['a']} {by(one)}" for one in made if _title(one) == title])
+        for title in ("Smaller", "Larger")
     ]
+    groups.append((_ALIKE, [one["a"] for one in made if _title(one) == _ALIKE]))
     return (
         f"With {n:,} training {of_number(n, evidence['unit'])}, training minus test {metric_of(evidence)} of {base} "
         f"is {_gap_of(evidence, base, n)}. {grouped(groups)}"
@@ -76,4 +79,4 @@ def _gap_of(evidence: Evidence, name: str, n_subjects: int) -> str:
 
 
 def _title(one: Evidence) -> str:
-    return "Not shown to differ" if not one["clear"] else "Larger" if one["value"] > 0 else "Smaller"
+    return _ALIKE if not one["clear"] else "Larger" if one["value"] > 0 else "Smaller"

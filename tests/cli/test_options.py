@@ -3,15 +3,36 @@ import shlex
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from vicinal.cli.app import app
-from vicinal.cli.options import overrides_of, print_json, with_page_names
+from vicinal.cli.options import names_of, numbers_of, overrides_of, print_json, with_page_names
 
 
 def test_options_become_settings_after_those_of_set() -> None:
     assert overrides_of(["seed=1"], 2, 0.5) == ["seed=1", "seed=2", "training.minutes=0.5"]
     assert overrides_of(None, None, None) == []
+
+
+@pytest.mark.parametrize("text", ["", ",", "dense,", ",dense", "dense,,conv", " , "])
+def test_an_empty_name_between_commas_is_refused(text: str) -> None:
+    with pytest.raises(
+        typer.BadParameter, match=r"--networks: expected names between commas, got .* one is empty"
+    ):
+        names_of(text, "--networks")
+
+
+def test_names_and_numbers_lie_between_commas() -> None:
+    assert names_of(None, "--cut") == ()
+    assert names_of("dense, conv@8 , mean | dense 1", "--cut") == ("dense", "conv@8", "mean | dense 1")
+    assert numbers_of("0.1,1", "--fractions") == (0.1, 1.0)
+    with pytest.raises(
+        typer.BadParameter, match=r"--fractions: expected numbers between commas, got '0\.1,x'"
+    ):
+        numbers_of("0.1,x", "--fractions")
+    with pytest.raises(typer.BadParameter, match="--rates: expected names between commas"):
+        numbers_of("0.1,", "--rates")
 
 
 def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:

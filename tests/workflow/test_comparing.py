@@ -183,6 +183,22 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(experiment_file: P
         ),
         (Asked(networks=("dense",), shares=(1.5,)), ExperimentError, "--fractions: expected shares"),
         (
+            Asked(networks=("dense",), shares=(0.5, float("nan"))),
+            ExperimentError,
+            "--fractions: expected shares above 0, at most 1, got 0.5, nan",
+        ),
+        (Asked(networks=("dense",), seeds=0), ExperimentError, "--seeds: expected 1 or more, got 0"),
+        (Asked(networks=("dense",), rates=(float("inf"),)), ExperimentError, "--rates: expected .* got inf"),
+        *(
+            (
+                Asked(networks=("dense",), target=target),
+                ExperimentError,
+                f"--target: expected AUROC above 0, at most 1, got {target:g}. Leave it out",
+            )
+            for target in (1.5, 2.0, float("nan"), -1.0, 0.0)
+        ),
+        (Asked(networks=("conv@",)), NetworkError, "'conv@': expected FAMILY@WIDTH"),
+        (
             Asked(networks=("dense", "conv"), vary=("training.augment=without",)),
             ExperimentError,
             "KEY=without: expected one network and nothing else that varies",

@@ -28,6 +28,12 @@ def test_values_are_toml_or_bare_words() -> None:
     assert parse_vary("inputs.options.aligned=true,false")[1] == ("inputs.options.aligned", False)
 
 
+@pytest.mark.parametrize("text", ["key=conv@8,", "key=conv@8,,conv@4", "key=,"])
+def test_an_empty_value_is_refused(text: str) -> None:
+    with pytest.raises(ExperimentError, match="expected values between commas, and one is empty"):
+        parse_vary(text)
+
+
 @pytest.mark.parametrize("text", ["", "key", "=1", "key="])
 def test_what_varies_nothing_is_refused(text: str) -> None:
     with pytest.raises(ExperimentError, match="expected KEY=A,B"):
@@ -68,6 +74,8 @@ def test_a_family_may_be_cut_to_its_first_stages(experiment_file: Path) -> None:
 def test_what_does_not_fit_is_named(experiment_file: Path) -> None:
     with pytest.raises(NetworkError, match="expected FAMILY@WIDTH"):
         found(experiment_file, "conv@wide")
+    with pytest.raises(NetworkError, match="'conv@': expected FAMILY@WIDTH"):
+        found(experiment_file, "conv@")
     with pytest.raises(NetworkError, match="window 200 is longer than"):
         found(experiment_file, "conv 4 window 200 | mean | dense 1")
     with pytest.raises(ExperimentError, match="conv@4 stands twice"):
@@ -83,6 +91,12 @@ def test_networks_and_settings_are_combined_and_named(experiment_file: Path) -> 
     alone = found(experiment_file, vary=("representations.network=conv@4,conv@8",))
     assert [one.name for one in alone] == ["conv@4", "conv@8"]
     assert "conv 8 window 7" in alone[1].network
+    assert [one.match for one in alone] == ["as varied", "as varied"]
+    own, dense = found(experiment_file, "own", "dense", vary=("representations.network=conv@8",))
+    assert own.match == "as varied: the reference of its setting"
+    assert dense.match.endswith(f"times the reference's {own.inspect().parameters:,}")
+    (kept,) = found(experiment_file, vary=("training.batch=8",))
+    assert kept.match == "the experiment's own network: the reference"
 
 
 def test_lists_are_shortened_one_entry_at_a_time(experiment_file: Path) -> None:

@@ -226,13 +226,13 @@ def compare(
 
     terminal = Terminal()
     asked = Asked(
-        networks=names_of(networks),
+        networks=names_of(networks, "--networks"),
         vary=tuple(vary or ()),
         by=match,
         shares=numbers_of(fractions, "--fractions"),
         seeds=seeds,
         rates=numbers_of(rates, "--rates"),
-        cut=None if cut is None else () if cut == "none" else names_of(cut),
+        cut=None if cut is None else () if cut == "none" else names_of(cut, "--cut"),
         metric=metric,
         target=target,
     )

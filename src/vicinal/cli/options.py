@@ -106,9 +106,19 @@ def say_page(html: Path | None, show: Show) -> None:
         show.say(f"page: {html}")
 
 
-def names_of(text: str | None) -> tuple[str, ...]:
-    """Return names between commas; a network text has none."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+def names_of(text: str | None, option: str) -> tuple[str, ...]:
+    """Return names between commas; a network text has none.
+
+    Raises:  typer.BadParameter: when one is empty.
+    """
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if "" in names:
+        raise typer.BadParameter(
+            f"{option}: expected names between commas, got {text!r}, where one is empty. Leave the comma out."
+        )
+    return names
 
 
 def numbers_of(text: str | None, option: str) -> tuple[float, ...]:
@@ -117,6 +127,6 @@ def numbers_of(text: str | None, option: str) -> tuple[float, ...]:
     Raises:  typer.BadParameter: when one is none.
     """
     try:
-        return tuple(float(name) for name in names_of(text))
+        return tuple(float(name) for name in names_of(text, option))
     except ValueError as error:
         raise typer.BadParameter(f"{option}: expected numbers between commas, got {text!r}") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vicinal.errors import ExperimentError, ExtraError, did_you_mean
+from vicinal.evidence.metric import in_words
 from vicinal.evidence.report.comparison import write_comparison
 from vicinal.execution import map_tasks
 from vicinal.experiment import Experiment, load_experiment
@@ -279,15 +280,25 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
     known = METRICS.get(task, _RANKING)
     if asked.metric is not None and asked.metric not in known:
         raise ExperimentError(f"--metric {asked.metric!r}: expected one of {', '.join(known)} for this task.")
+    metric = asked.metric or known[0]
+    if asked.seeds < 1:
+        raise ExperimentError(f"--seeds: expected 1 or more, got {asked.seeds}.")
     if any(not 0 < share <= 1 for share in asked.shares):
-        raise ExperimentError(f"--fractions: expected shares above 0, at most 1, got {asked.shares}.")
-    if any(not rate > 0 for rate in asked.rates):
-        raise ExperimentError(f"--rates: expected learning rates above 0, got {asked.rates}.")
+        raise ExperimentError(
+            f"--fractions: expected shares above 0, at most 1, got {_listed(asked.shares)}."
+        )
+    if any(not 0 < rate < float("inf") for rate in asked.rates):
+        raise ExperimentError(f"--rates: expected learning rates above 0, got {_listed(asked.rates)}.")
+    if asked.target is not None and not 0 < asked.target <= 1:
+        raise ExperimentError(
+            f"--target: expected {in_words(metric)} above 0, at most 1, got {asked.target:g}. "
+            "Leave it out for what the networks reach."
+        )
     _refuse_mixed_removal(asked)
     rate = experiment.training.learning_rate
     varies_rate = any(text.startswith("training.learning_rate") for text in asked.vary)
     near = tuple(float(f"{rate * times:.2g}") for times in (1 / 3, 1, 3))
-    rates = asked.rates or (near if several and not varies_rate else ())
+    rates = tuple(dict.fromkeys(asked.rates)) or (near if several and not varies_rate else ())
     if varies_rate and asked.rates:
         raise ExperimentError(
             "--rates are tried for each network, so training.learning_rate cannot vary too."
@@ -295,11 +306,15 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
     shares = sorted({*asked.shares, 1.0}) if asked.shares else ((0.1, 0.25, 0.5, 1.0) if several else (1.0,))
     return replace(
         asked,
-        metric=asked.metric or known[0],
-        rates=tuple(rates),
+        metric=metric,
+        rates=rates,
         shares=tuple(shares),
         cut=asked.cut if asked.cut is not None else (None if several else ()),
     )
+
+
+def _listed(numbers: Iterable[float]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
 
 
 def _refuse_mixed_removal(asked: Asked) -> None:

@@ -85,6 +85,11 @@ def contenders(
         experiment, _ = load_experiment(path, overrides, settings=dict(settings))
         for name in networks or [OWN]:
             one = _contender(name, experiment, by=by, n_outputs=n_outputs)
+            if name == OWN and "representations.network" in dict(settings):
+                # Of several that are varied no single one is what the widths of all others are matched to.
+                one = replace(
+                    one, match="as varied: the reference of its setting" if networks else "as varied"
+                )
             found.append(_varied(one, settings, removed, alone=not networks))
     names = [one.name for one in found]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -128,6 +133,10 @@ def parse_vary(text: str) -> list[tuple[str, Any]]:
         choices = tomllib.loads(f"values = [{values}]")["values"]
     except tomllib.TOMLDecodeError:
         choices = [value.strip() for value in values.split(",")]
+        if "" in choices:
+            raise ExperimentError(
+                f"--vary {text!r}: expected values between commas, and one is empty. Leave the comma out."
+            ) from None
     return [(key.strip(), value) for value in choices]
 
 
@@ -157,7 +166,7 @@ def _contender(name: str, experiment: Experiment, *, by: By, n_outputs: int) -> 
         return Contender(OWN, _with_network(experiment, own), n_outputs, match=own_words)
     if family not in FAMILIES:
         return _as_given(name, experiment, n_outputs)
-    if width:
+    if "@" in name:
         chosen = _with_network(experiment, _at_width(name, shape))
         width, _, n_blocks = width.partition("x")
         words = f"width {width}{f', {n_blocks} stages' if n_blocks else ''}, as asked"

@@ -79,6 +79,19 @@ def test_calibration_line_is_the_maximum_of_the_likelihood() -> None:
     assert (residual * z).sum() == pytest.approx(0, abs=1e-3)
 
 
+def test_the_calibration_line_is_found_to_the_last_digits_where_few_rows_lie_across() -> None:
+    """A line search that stops short, or gives up with a warning, fails here."""
+    rng = np.random.default_rng(9)
+    y = rng.integers(0, 2, 1600).astype(float)
+    z = (2 * y - 1) * np.abs(rng.normal(8, 4, 1600))
+    z[:8] *= -rng.random(8)
+    found = compute(table("binary", y[:, None], z[:, None]))
+    held = logit(np.clip(expit(z), 1e-15, 1 - 1e-15))
+    residual = y - expit(found["calibration_slope"] * held + found["calibration_intercept"])
+    assert residual.sum() == pytest.approx(0, abs=1e-9)
+    assert (residual * held).sum() == pytest.approx(0, abs=1e-8)
+
+
 def test_every_statistic_of_the_rows_as_they_are_is_the_value() -> None:
     rows, _, _, called = binary()
     many, _ = exclusive()

@@ -1,10 +1,13 @@
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
 from tests.workflow.test_evidence_schema import problems
 from tests.workflow.test_summing_up import SCHEMA
 
@@ -54,6 +57,7 @@ def test_every_network_is_trained_on_every_share_with_every_seed(compared: Compa
     # Two networks: two shares, two seeds, and one more learning rate; then conv cut to each smaller number of stages.
     n_cuts = len(compared.evidence["networks"]["conv@4"]["stages"]) - 1
     assert len(made) == 2 * (2 * 2 + 1) + 2 * n_cuts
+    assert [one["n_reused"] for one in compared.evidence["networks"].values()] == [0, 0]
     for name in ("dense", "conv@4"):
         points = compared.evidence["networks"][name]["curve"]
         assert [point["n_train_subjects"] for point in points] == [21, 42]
@@ -89,7 +93,7 @@ def test_its_numbers_are_those_of_the_kept_scores(compared: Comparison, folder: 
 def test_the_learning_rate_is_chosen_on_validation_rows(compared: Comparison, folder: Path) -> None:
     for name, network in compared.evidence["networks"].items():
         tried = {
-            facts["learning_rate"]: facts["validation_metric"]
+            facts["learning_rate"]: facts["metrics"]["validation"]["auroc"]
             for facts in trials(folder)
             if facts["name"] == name and facts["share"] == 1 and facts["seed"] == 0
         }
@@ -140,10 +144,66 @@ def test_a_finished_comparison_trains_nothing_again(
     monkeypatch.setattr("vicinal.workflow.trial.learn_split", None)
     again = compare(experiment_file, ASKED, output=folder, overrides=FAST)
     assert again.evidence["networks"]["dense"]["n_reused"] == again.evidence["networks"]["dense"]["n_trials"]
-    assert again.evidence["protocol"]["expected_seconds"] == 0
+    # What is resampled is resampled again.
+    assert 0 < again.evidence["protocol"]["expected_seconds"] < 60
     for key in ("contrasts", "verdict", "needed_ratios", "target"):
         assert again.evidence[key] == compared.evidence[key]
     assert json.loads((folder / "compare.json").read_text())["contrasts"] == compared.evidence["contrasts"]
+
+
+def test_a_finished_comparison_reads_every_trial_once(
+    experiment_file: Path, compared: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(comparing, "perform", lambda trial: read.append(trial.key) or perform(trial))
+    again = compare(experiment_file, ASKED, output=folder, overrides=FAST)
+    assert len(read) == len(set(read)) == len(trials(folder))
+    assert again.evidence["contrasts"] == compared.evidence["contrasts"]
+
+
+def test_another_metric_trains_nothing_again(
+    experiment_file: Path, compared: Comparison, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder / "trials", tmp_path / "trials")
+    monkeypatch.setattr("vicinal.workflow.trial.learn_split", None)
+    asked = replace(ASKED, metric="average_precision")
+    found = compare(experiment_file, asked, output=tmp_path, overrides=FAST).evidence
+    network = found["networks"]["dense"]
+    assert network["n_reused"] == network["n_trials"]
+    values = []
+    for path in (tmp_path / "trials").glob("*/trial.json"):
+        facts = json.loads(path.read_text())
+        if (facts["name"], facts["share"], facts["learning_rate"]) == ("dense", 1, network["learning_rate"]):
+            table = ScoreTable.read(path.parent / "test.parquet")
+            test = average_precision_score(table.truth[:, 0], table.logits[:, 0])
+            values.append((facts["seed"], test, facts["metrics"]["train"]["average_precision"] - test))
+    last = network["curve"][-1]
+    assert last["seeds"] == pytest.approx([test for _, test, _ in sorted(values)])
+    assert last["gap"]["value"] == pytest.approx(np.mean([gap for *_, gap in values]))
+    assert compared.evidence["networks"]["dense"]["curve"][-1]["value"] != last["value"]
+
+
+def test_shares_of_as_many_subjects_are_trained_once(experiment_file: Path, tmp_path: Path) -> None:
+    asked = Asked(networks=("dense",), shares=(0.5, 0.501, 0.99), seeds=2, rates=(0.01,), cut=())
+    found = compare(experiment_file, asked, output=tmp_path, overrides=FAST).evidence["networks"]["dense"]
+    assert [(point["n_train_subjects"], point["share"]) for point in found["curve"]] == [(21, 0.501), (42, 1)]
+    assert (found["n_trials"], found["n_reused"], len(trials(tmp_path))) == (4, 0, 4)
+
+
+def test_what_other_threads_finished_is_said(
+    experiment_file: Path, folder: Path, compared: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del compared
+    shutil.copytree(folder / "trials", tmp_path / "trials")
+    n_threads, said = torch.get_num_threads(), Said()
+    monkeypatch.setattr(comparing, "perform", None)
+    torch.set_num_threads(n_threads + 1)
+    try:
+        with pytest.raises(TypeError, match="not callable"):
+            compare(experiment_file, ASKED, output=tmp_path, overrides=FAST, show=said)
+    finally:
+        torch.set_num_threads(n_threads)
+    assert any(f"were finished with {n_threads} threads" in line for line in said.lines)
 
 
 def test_a_killed_comparison_goes_on(

@@ -2,12 +2,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from vicinal.evidence.robustness import shifted
 from vicinal.experiment import load_experiment
 from vicinal.scores.score import score_pack
+from vicinal.scoretable import ScoreTable
 from vicinal.workflow.gathering import Gathered
-from vicinal.workflow.measuring import Measured, Measures, _concentration, _in_turn, measured, metric_of
+from vicinal.workflow.measuring import (
+    Measured,
+    Measures,
+    _concentration,
+    _in_turn,
+    measured,
+    metrics_known,
+    metrics_of,
+)
 from vicinal.workflow.running import Run
 from vicinal.workflow.trial import gathered_for
 
@@ -69,4 +79,22 @@ def test_nothing_asked_is_nothing_measured(finished: Run, gathered: Gathered, ex
         finished.model, gathered.pack, gathered.split.indices("calibration"), role="calibration"
     )
     assert measured(Measures(), finished.model, gathered, table, load_experiment(experiment_file)[0]) is None
-    assert np.isnan(metric_of(table, "no such metric"))
+
+
+def test_every_metric_that_is_known_of_a_task_is_one_of_its_evidence(
+    gathered: Gathered, finished: Run
+) -> None:
+    assert finished.model is not None
+    table = score_pack(finished.model, gathered.pack, gathered.split.indices("test"), role="test")
+    found = metrics_of(table, [*metrics_known("binary"), "no such metric"])
+    assert found["auroc"] == pytest.approx(roc_auc_score(table.truth[:, 0], table.logits[:, 0]))
+    assert not np.isnan(found["average_precision"])
+    assert np.isnan(found["no such metric"])
+    assert metrics_known("classes")[0] == "accuracy"
+    rng = np.random.default_rng(0)
+    p, truth = rng.dirichlet((1, 1, 1), 60), np.eye(3)[rng.integers(0, 3, 60)]
+    three = ScoreTable(
+        task="classes", classes=("a", "b", "c"), role="test", ids=np.arange(60).astype(str), truth=truth,
+        logits=np.log(p), probabilities=p,
+    )  # fmt: skip
+    assert not np.isnan(list(metrics_of(three, metrics_known("classes")).values())).any()

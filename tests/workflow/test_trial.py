@@ -1,12 +1,15 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from sklearn.metrics import average_precision_score
 
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.workflow.measuring import Measures
-from vicinal.workflow.trial import Outcome, Trial, gathered_for, n_train_groups, perform
+from vicinal.workflow.trial import Trial, gathered_for, n_train_groups, perform
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +19,10 @@ def experiment(experiment_file: Path) -> Experiment:
 
 def test_the_key_is_of_all_that_the_outcome_depends_on(experiment: Experiment) -> None:
     first = Trial("a", experiment, None, 1.0, "auroc")
-    assert replace(first, name="b", kept=Path("elsewhere")).key == first.key
+    same = replace(first, name="b", metric="average_precision", kept=Path("elsewhere"))
+    assert same.key == first.key
     changed = [
         replace(first, share=0.5),
-        replace(first, metric="average_precision"),
         replace(first, measures=Measures(shifts=(0.1,))),
         replace(first, experiment=experiment.model_copy(update={"seed": 1})),
         replace(
@@ -43,7 +46,14 @@ def test_the_key_is_of_all_that_the_outcome_depends_on(experiment: Experiment) -
             ),
         ),
     ]
-    assert len({first.key, *(one.key for one in changed)}) == len(changed) + 1
+    keys = {first.key, *(one.key for one in changed)}
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(n_threads + 1)
+    try:
+        keys.add(first.key)
+    finally:
+        torch.set_num_threads(n_threads)
+    assert len(keys) == len(changed) + 2
 
 
 def test_what_was_kept_is_read_back(experiment: Experiment, tmp_path: Path) -> None:
@@ -69,11 +79,61 @@ def test_what_stopped_before_its_facts_were_written_does_not_count(
     made = perform(trial)
     (tmp_path / trial.key / "trial.json").unlink()
     assert not trial.is_finished
-    assert Outcome.read(tmp_path / trial.key) is None
+    assert trial.kept_outcome() is None
     again = perform(trial)
     assert not again.reused
     assert made.test is not None and again.test is not None  # noqa: PT018
     np.testing.assert_array_equal(made.test.logits, again.test.logits)
+
+
+def test_another_metric_another_name_and_another_share_of_as_many_take_what_is_kept(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = perform(Trial("a", experiment, None, 0.5, "auroc", kept=tmp_path))
+    monkeypatch.setattr("vicinal.workflow.trial.learn_split", None)
+    other = Trial("b", experiment, None, 0.501, "average_precision", kept=tmp_path)
+    assert other.is_finished
+    again = perform(other)
+    assert (again.reused, again.facts["name"], again.facts["share"]) == (True, "b", 0.501)
+    assert made.test is not None
+    found = average_precision_score(made.test.truth[:, 0], made.test.logits[:, 0])
+    assert again.facts["test_metric"] == pytest.approx(found)
+    assert again.facts["train_metric"] != made.facts["train_metric"]
+
+
+def test_what_was_kept_for_one_metric_alone_serves_that_metric(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    """Trials used to hold the metric that they were asked for, and its name in their key."""
+    trial = Trial("a", experiment, None, 0.5, "auroc", kept=tmp_path)
+    made = perform(trial)
+    path = tmp_path / trial.key / "trial.json"
+    facts = {key: value for key, value in made.facts.items() if key != "metrics"}
+    path.write_text(json.dumps(facts))
+    assert trial.is_finished
+    assert perform(trial).facts["train_metric"] == made.facts["train_metric"]
+    other = replace(trial, metric="average_precision")
+    assert not other.is_finished
+    (tmp_path / trial.key).rename(tmp_path / trial._key("average_precision", torch.get_num_threads()))
+    assert other.is_finished
+    assert other.kept_outcome() is not None
+    assert not trial.is_finished
+
+
+def test_what_was_finished_with_other_threads_is_known_but_not_taken(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    trial = Trial("a", experiment, None, 0.5, "auroc", kept=tmp_path)
+    assert trial.kept_threads() is None
+    perform(trial)
+    assert trial.kept_threads() is None
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(n_threads + 1)
+    try:
+        assert not trial.is_finished
+        assert trial.kept_threads() == n_threads
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def test_at_least_one_subject_is_learnt_from(experiment: Experiment) -> None:

@@ -97,7 +97,9 @@ def _calibration_line(
         for name in names:
             yield Metric(name, float("nan"), among, about, why=why)
         return
-    fit = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(z[:, None], y)
+    # Newton's steps: the line search of the usual solver gives up near the optimum where few rows lie across.
+    line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000, solver="newton-cholesky")
+    fit = line.fit(z[:, None], y)
     at = np.array([fit.coef_[0, 0], fit.intercept_[0]])
     p = expit(at[0] * z + at[1])
     weight = p * (1 - p)

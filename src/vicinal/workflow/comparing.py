@@ -23,16 +23,12 @@ from vicinal.training.config import BEST_WHEN_LOW
 from vicinal.workflow.contenders import Contender, contenders, cuts_of
 from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.mapping import explained
-from vicinal.workflow.measuring import NOTHING, Measures
-from vicinal.workflow.pacing import Pace, pace_of, total_s
+from vicinal.workflow.measuring import NOTHING, Measures, metrics_known
+from vicinal.workflow.pacing import Pace, pace_of, resampling_s, total_s
 from vicinal.workflow.summing_up import sum_up
-from vicinal.workflow.trial import Outcome, Trial, gathered_for, perform
+from vicinal.workflow.trial import Outcome, Trial, gathered_for, n_kept, n_train_groups, perform
 
 __all__ = ["Asked", "Comparison", "compare"]
-
-METRICS = {"classes": ("accuracy", "auroc", "balanced_accuracy", "macro_f1", "average_precision")}
-"""Of a task; the first is taken when none is named. Other tasks: those below."""
-_RANKING = ("auroc", "average_precision")
 
 FULL = Measures(shifts=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5), n_explained=16, n_drawn=4)
 
@@ -134,11 +130,15 @@ def compare(
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes the trials of a contender."""
+    """Makes the trials of a contender.
+
+    Args:    done: outcomes of this comparison by key, so that none is performed or read twice.
+    """
 
     asked: Asked
     data: Path | None
     kept: Path
+    done: dict[str, Outcome] = field(default_factory=dict)
 
     def trial(self, one: Contender, *, share: float, seed: int, rate: float | None, whole: bool) -> Trial:
         """Return one trial.
@@ -160,10 +160,12 @@ class _Maker:
         return [self.trial(one, share=1, seed=0, rate=rate, whole=True) for rate in rates]
 
     def all(self, one: Contender, rate: float | None) -> list[Trial]:
-        """Return every share with every seed."""
+        """Return every share with every seed; of shares that are as many subjects the largest stands for all."""
+        n = n_train_groups(gathered_for(one.experiment, self.data))
+        shares = {n_kept(share, n): share for share in sorted(self.asked.shares)}.values()
         return [
             self.trial(one, share=share, seed=seed, rate=rate, whole=share == 1)
-            for share in self.asked.shares
+            for share in shares
             for seed in range(self.asked.seeds)
         ]
 
@@ -183,7 +185,9 @@ def _performed(
 ) -> list[tuple[Contender, list[Outcome]]]:
     """Choose a learning rate for each network, then train everything."""
     tuning = {one.name: maker.rates(one) for one in found}
-    tuned = _outcomes([trial for trials in tuning.values() for trial in trials], show, "learning rates")
+    tuned = _outcomes(
+        maker, [trial for trials in tuning.values() for trial in trials], show, "learning rates"
+    )
     performed, jobs = [], []
     for one in found:
         tried = [next(tuned) for _ in tuning[one.name]]
@@ -192,7 +196,7 @@ def _performed(
             show.say(f"{one.name}: learning rate {rate:g} did best on validation rows")
         jobs.append((one, tried, maker.all(one, rate)))
         jobs += [(cut, [], trials) for cut, trials in maker.cuts(one, rate)]
-    everything = _outcomes([trial for _, _, trials in jobs for trial in trials], show, "comparing")
+    everything = _outcomes(maker, [trial for _, _, trials in jobs for trial in trials], show, "comparing")
     for one, tried, trials in jobs:
         performed.append((one, tried, [next(everything) for _ in trials]))
     return [(one, [*outcomes, *_only_tried(tried, outcomes)]) for one, tried, outcomes in performed]
@@ -208,16 +212,21 @@ def _only_tried(tried: Sequence[Outcome], outcomes: Sequence[Outcome]) -> list[O
     ]
 
 
-def _outcomes(trials: Sequence[Trial], show: Show, what: str) -> Iterator[Outcome]:
+def _outcomes(maker: _Maker, trials: Sequence[Trial], show: Show, what: str) -> Iterator[Outcome]:
     """Perform trials one after the other, in this process: training uses every processor, and seconds are measured."""
-    found = []
+    keys = [trial.key for trial in trials]
+    due = {key: trial for key, trial in zip(keys, trials, strict=True) if key not in maker.done}
     with show.progress(what) as update:
-        for done, outcome in enumerate(map_tasks(perform, trials, n_processes=1), start=1):
-            found.append(outcome)
-            update(done, len(trials), trials[done - 1].name)
+        performed = map_tasks(perform, list(due.values()), n_processes=1)
+        for n, ((key, trial), outcome) in enumerate(zip(due.items(), performed, strict=True), start=1):
+            maker.done[key] = outcome
+            update(n, len(due), trial.name)
             if outcome.failed:
-                show.say(f"{trials[done - 1].name}: {outcome.failed}")
-    return iter(found)
+                show.say(f"{trial.name}: {outcome.failed}")
+    return (
+        replace(maker.done[key], facts=trial.told(maker.done[key].facts))
+        for key, trial in zip(keys, trials, strict=True)
+    )
 
 
 def _best_rate(tried: Sequence[Outcome]) -> float | None:
@@ -240,6 +249,7 @@ def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
     paces: dict[str, Pace] = {}
     open_trials: list[Trial] = []
     n_finished = 0
+    other_threads: set[int] = set()
     with show.progress("timing a few steps of each network") as update:
         for done, (one, trials) in enumerate(jobs, start=1):
             unfinished = [trial for trial in trials if not trial.is_finished]
@@ -247,16 +257,23 @@ def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
             if unfinished:
                 paces[one.name] = pace_of(unfinished[0])
                 open_trials += unfinished
+                other_threads.add(unfinished[0].kept_threads() or 0)
             update(done, len(jobs))
+        resampling = resampling_s([trial for _, trials in jobs for trial in trials])
     n = len(open_trials) + n_finished
-    seconds = total_s(open_trials, paces)
+    seconds = total_s(open_trials, paces) + resampling
     rates = maker.asked.rates
     effort = f"learning rates tried for each on validation rows: {', '.join(f'{rate:g}' for rate in rates)}"
     show.say(
         f"{n} trainings of {len(jobs)} networks, {n_finished} of them finished before; about {spoken(seconds)} to go, "
-        f"from timing {len(paces)} networks. "
+        f"{spoken(resampling)} of it to resample, from timing {len(paces)} networks. "
         + (effort if rates else "All take the experiment's learning rate.")
     )
+    for n_threads in sorted(other_threads - {0}):
+        show.say(
+            f"Trainings lie here that were finished with {n_threads} threads, which give other last digits and other "
+            f"seconds: OMP_NUM_THREADS={n_threads} before the command goes on with them."
+        )
     return seconds
 
 
@@ -267,7 +284,7 @@ def _planned(maker: _Maker, one: Contender) -> list[tuple[Contender, list[Trial]
     """
     tried = maker.rates(one)
     is_chosen = all(trial.is_finished for trial in tried)
-    rate = _best_rate([perform(trial) for trial in tried]) if is_chosen else None
+    rate = _best_rate(list(_outcomes(maker, tried, QUIET, "learning rates"))) if is_chosen else None
     rate = tried[0].experiment.training.learning_rate if rate is None else rate
     others = [trial for trial in tried if trial.experiment.training.learning_rate != rate]
     return [(one, [*others, *maker.all(one, rate)]), *maker.cuts(one, rate)]
@@ -277,7 +294,7 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
     """Return what was asked with what was left open, and refuse what cannot be."""
     several = bool(asked.networks)
     task = experiment.inputs.task
-    known = METRICS.get(task, _RANKING)
+    known = metrics_known(task)
     if asked.metric is not None and asked.metric not in known:
         raise ExperimentError(f"--metric {asked.metric!r}: expected one of {', '.join(known)} for this task.")
     metric = asked.metric or known[0]

@@ -6,7 +6,7 @@ Wiring: shifting is known in `evidence/robustness.py`, attribution in `scores/at
 import io
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
@@ -26,7 +26,11 @@ from vicinal.scores.model import Model
 from vicinal.scoretable import ScoreTable
 from vicinal.workflow.gathering import Gathered
 
-__all__ = ["NOTHING", "Measured", "Measures", "measured", "metric_of"]
+__all__ = ["NOTHING", "Measured", "Measures", "measured", "metrics_known", "metrics_of"]
+
+_METRICS = {"classes": ("accuracy", "auroc", "balanced_accuracy", "macro_f1", "average_precision")}
+"""Of a task; the first is taken when none is named. Other tasks: those below."""
+_RANKING = ("auroc", "average_precision")
 
 _TOP = 0.1
 """Concentration is the share of all attribution that the strongest tenth of the positions holds."""
@@ -127,9 +131,15 @@ def measured(
     )
 
 
-def metric_of(table: ScoreTable, name: str) -> float:
-    """Return one metric of a table, without its interval."""
-    return next((float(one.value) for one in measure(table) if one.name == name), float("nan"))
+def metrics_known(task: str) -> tuple[str, ...]:
+    """Return the metrics that networks can be compared by, the usual one first."""
+    return _METRICS.get(task, _RANKING)
+
+
+def metrics_of(table: ScoreTable, names: Sequence[str]) -> dict[str, float]:
+    """Return metrics of a table by name, without their intervals; NaN of one that it has not."""
+    found = {one.name: float(one.value) for one in measure(table)}
+    return {name: found.get(name, float("nan")) for name in names}
 
 
 def _positions(shifts: tuple[float, ...], x: np.ndarray) -> list[int]:

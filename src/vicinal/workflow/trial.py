@@ -7,7 +7,7 @@ Wiring: learning is `learning.py`'s, measuring is `measuring.py`'s.
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ from vicinal.terminal import QUIET
 from vicinal.training.config import TrainingConfig
 from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.learning import Learned, learn_split
-from vicinal.workflow.measuring import NOTHING, Measured, Measures, measured, metric_of
+from vicinal.workflow.measuring import NOTHING, Measured, Measures, measured, metrics_known, metrics_of
 from vicinal.workflow.splitting import threshold_part
 
-__all__ = ["Outcome", "Trial", "gathered_for", "n_train_groups", "perform"]
+__all__ = ["Outcome", "Trial", "gathered_for", "n_kept", "n_train_groups", "perform"]
 
 _FORMAT = 1
+_MOST_THREADS = 64
+"""That kept trials are looked for."""
 _FACTS, _SCORES, _ARRAYS = "trial.json", "test.parquet", "measured.npz"
 
 
@@ -43,7 +45,8 @@ class Trial:
 
     Args:    name: of the network in the comparison.  experiment: with its network, budget and learning rate; its
              seed is that of the trial.  data: where the data set lies.  share: of the training subjects.
-             metric: of test, training and validation rows.  measures: what else is measured.
+             metric: that is asked of training, validation and test rows; all that are known of the task are kept, so
+             none of them is a part of the key.  measures: what else is measured.
              kept: folder of finished trials, or None.
     """
 
@@ -58,11 +61,47 @@ class Trial:
     @property
     def is_finished(self) -> bool:
         """Whether its outcome is kept already."""
-        return self.kept is not None and (self.kept / self.key / _FACTS).is_file()
+        return any(facts is not None for _, facts in self._kept_facts())
 
     @property
     def key(self) -> str:
         """Return what the outcome depends on as one hash: rows, network, training, and the program."""
+        return self._key(metrics_known(self.experiment.inputs.task)[0], torch.get_num_threads())
+
+    def kept_outcome(self) -> "Outcome | None":
+        """Return what a trial of the same key found before, or None."""
+        for folder, facts in self._kept_facts():
+            if facts is not None:
+                return Outcome.read(folder, facts)
+        return None
+
+    def kept_threads(self) -> int | None:
+        """Return with how many threads this trial was finished, where it was with as many as now by no means."""
+        if self.kept is None or self.is_finished:
+            return None
+        usual = metrics_known(self.experiment.inputs.task)[0]
+        tried = range(1, _MOST_THREADS + 1)
+        return next((n for n in tried if (self.kept / self._key(usual, n) / _FACTS).is_file()), None)
+
+    def _kept_facts(self) -> Iterator[tuple[Path, Mapping[str, Any] | None]]:
+        """Yield where it may have been kept, with the facts of it; None where they lack the metric."""
+        if self.kept is None:
+            return
+        # Trials used to be kept under the one metric that they were asked for.
+        usual = metrics_known(self.experiment.inputs.task)[0]
+        for metric in dict.fromkeys((usual, self.metric)):
+            folder = self.kept / self._key(metric, torch.get_num_threads())
+            if (folder / _FACTS).is_file():
+                facts = read_json(folder / _FACTS)
+                is_told = "metrics" in facts or "failed" in facts or metric == self.metric
+                yield folder, facts if is_told else None
+
+    def told(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return facts as this trial asks for them: its metric, and the name and share that it has here."""
+        asked = {f"{role}_metric": of[self.metric] for role, of in facts.get("metrics", {}).items()}
+        return {**facts, **asked, "name": self.name, "share": self.share}
+
+    def _key(self, metric: str, n_threads: int) -> str:
         gathered, experiment = gathered_for(self.experiment, self.data), self.experiment
         facts = {
             "format": _FORMAT,
@@ -73,10 +112,12 @@ class Trial:
             "training": experiment.training.model_dump(mode="json", exclude=_unsaid(experiment.training)),
             "seed": experiment.seed,
             "aim": experiment.aim,
-            "metric": self.metric,
+            # Stands for all that the task knows.
+            "metric": metric,
             "measures": dataclasses.asdict(self.measures),
             "precision": choose(experiment.training.precision, experiment.training.device).precision,
-            "threads": torch.get_num_threads(),
+            # Sums are rounded in another order, and seconds are others.
+            "threads": n_threads,
             "versions": [vicinal.__version__, torch.__version__],
         }
         return sha256_bytes(to_json(facts, indent=None).encode())
@@ -84,11 +125,11 @@ class Trial:
     def split(self, gathered: Gathered) -> Split:
         """Return the split with the share of the training subjects; a smaller share of a seed lies within a larger."""
         n = n_train_groups(gathered)
-        n_kept = min(max(round(self.share * n), 1), n)
-        if n_kept == n:
+        n_train = n_kept(self.share, n)
+        if n_train == n:
             return gathered.split
         return with_fewer_groups(
-            gathered.split, gathered.pack.groups, n_train=n_kept, seed=self.experiment.seed
+            gathered.split, gathered.pack.groups, n_train=n_train, seed=self.experiment.seed
         )
 
 
@@ -122,29 +163,31 @@ class Outcome:
         write_json(folder / _FACTS, dict(self.facts))
 
     @staticmethod
-    def read(folder: Path) -> "Outcome | None":
-        """Read what `write` kept, or return None where nothing finished."""
-        if not (folder / _FACTS).is_file():
-            return None
+    def read(folder: Path, facts: Mapping[str, Any]) -> "Outcome":
+        """Read what `write` kept beside these facts."""
         test = ScoreTable.read(folder / _SCORES) if (folder / _SCORES).is_file() else None
         arrays = Measured.read(folder / _ARRAYS) if (folder / _ARRAYS).is_file() else None
-        return Outcome(read_json(folder / _FACTS), test, arrays, reused=True)
+        return Outcome(facts, test, arrays, reused=True)
 
 
 def perform(trial: Trial) -> Outcome:
     """Train and measure, or return what a trial of the same key found before."""
-    folder = None if trial.kept is None else trial.kept / trial.key
-    found = None if folder is None else Outcome.read(folder)
+    found = trial.kept_outcome()
     if found is None:
         found = _performed(trial)
-        if folder is not None:
-            found.write(folder)
-    return found
+        if trial.kept is not None:
+            found.write(trial.kept / trial.key)
+    return dataclasses.replace(found, facts=trial.told(found.facts))
 
 
 def gathered_for(experiment: Experiment, data: Path | None) -> Gathered:
     """Return the rows of an experiment; those of the last few inputs stay open."""
     return _gathered(to_json(experiment.inputs.model_dump(mode="json"), indent=None), data)
+
+
+def n_kept(share: float, n: int) -> int:
+    """Return how many of n subjects a share of them is; at least one."""
+    return min(max(round(share * n), 1), n)
 
 
 def n_train_groups(gathered: Gathered) -> int:
@@ -180,9 +223,8 @@ def _performed(trial: Trial) -> Outcome:
         for role in roles
     }
     facts |= _known_after(learned, experiment.training)
-    facts |= {
-        f"{role}_metric": metric_of(tables[role], trial.metric) for role in ("train", "validation", "test")
-    }
+    known = metrics_known(experiment.inputs.task)
+    facts["metrics"] = {role: metrics_of(tables[role], known) for role in ("train", "validation", "test")}
     more = measured(trial.measures, learned.model, gathered, tables[threshold_part(split)], experiment)
     return Outcome(facts, tables["test"], more)
 

@@ -45,11 +45,18 @@ def test_signals_keep_their_shape(shape: tuple[int, ...]) -> None:
         (np.array([[1.0, 2.0], [np.nan, 1.0]]), r"1 of 2 signals hold NaN or infinity \(first \[1\]\)"),
         (np.array([[1e39, 0.0]]), r"1 of 1 signals hold NaN or infinity"),
         (pd.DataFrame({"a": pd.array([1.0, None], dtype="Float64")}), r"1 of 2 signals hold NaN"),
+        (np.ma.array([[1, 2], [3, 4]], mask=[[0, 0], [0, 1]]), r"1 of 2 signals hold NaN .*first \[1\]"),
     ],
 )
 def test_what_is_no_array_of_signals_is_refused(X: object, message: str) -> None:
     with pytest.raises(ContractError, match=message):
         read_signals(X)
+
+
+def test_a_refusal_does_not_print_the_data() -> None:
+    with pytest.raises(ContractError) as refused:
+        read_signals(np.ones((50, 50), dtype=complex))
+    assert len(str(refused.value)) < 150
 
 
 def test_objects_that_are_no_numbers_are_a_type_error() -> None:
@@ -126,6 +133,8 @@ def test_labels_in_one_column_are_read_with_the_warning_of_scikit_learn() -> Non
         ([["a", "b"], ["a", "c"], ["b", "b"]], "values that are no classes|Give the class of each signal"),
         ([[1, 2], [2, 1], [1, 1]], r"expected 0 and 1 in a column for each label, got \[1, 2\]"),
         (pd.DataFrame({"AF": [0, 1, 1], "PVC": [0, 0, 0]}), "but PVC never changes"),
+        (pd.DataFrame([[0, 1], [1, 0], [1, 1]], columns=["AF", "AF"]), "got AF more than once. Rename"),
+        (np.array([1, "b", 1], dtype=object), "labels of one kind, got int and str. Make all of them text"),
     ],
 )
 def test_what_are_no_labels_is_refused(y: object, message: str) -> None:
@@ -161,6 +170,7 @@ def test_later_labels_must_be_of_the_same_kind(first: object, later: object, mes
 
 def test_subjects_become_text() -> None:
     assert read_subjects(np.array([3, 1, 3]), 3).tolist() == ["3", "1", "3"]
+    assert read_subjects(pd.DataFrame({"patient": [3, 1, 3]}), 3).tolist() == ["3", "1", "3"]
 
 
 @pytest.mark.parametrize(

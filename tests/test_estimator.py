@@ -392,12 +392,18 @@ def test_what_does_not_fit_is_refused(change: object, message: str) -> None:
         ({"minutes": 1}, ExperimentError, "exactly one budget"),
         ({"batch": 0, "learning_rate": -1}, ExperimentError, "batch: .*learning_rate: "),
         ({"validation": 0}, ExperimentError, "validation: expected a share between 0 and 1, got 0"),
+        ({"validation": "0.2"}, ExperimentError, "validation: expected a share between 0 and 1, got '0.2'"),
+        ({"network": None, "rate_hz": "100"}, ExperimentError, "network: .*got None; rate_hz: .*got '100'"),
+        ({"rate_hz": float("inf")}, ExperimentError, "rate_hz: expected a rate above 0, got inf"),
         ({"validation": 0.01}, ContractError, "1 % of the signals .* a class is missing there"),
         ({"random_state": -1}, ExperimentError, "random_state: expected a number of at least 0"),
         ({"random_state": "x"}, ExperimentError, "random_state: 'x' cannot be used"),
         ({"rate_hz": 0}, ExperimentError, "rate_hz: expected a rate above 0"),
         ({"channels": ["I", "II"]}, ContractError, "channels: expected 1 names, as X has channels, got 2"),
         ({"network": "conf 8 window 5 | mean | dense classes"}, NetworkError, "conv"),
+        ({"channels": "I"}, ExperimentError, "channels: expected a list of names"),
+        ({"augment": {"kind": "gain"}}, ExperimentError, "augment: expected a list of steps such as"),
+        ({"augment": ["gain"]}, ExperimentError, "augment: expected a list of steps such as"),
         ({"augment": [{"kind": "gane"}]}, ExperimentError, "gain"),
     ],
 )
@@ -416,3 +422,19 @@ def test_other_shapes_are_refused_after_fitting() -> None:
         classifier.predict(x[:, :, 1:])
     with pytest.raises(ContractError, match="X has 49 features, but SignalClassifier is expecting 50"):
         classifier.predict(x[:, 0, 1:])
+    two = np.concatenate([x, x], axis=1)
+    classifier.fit(two, y)
+    with pytest.raises(ContractError, match=r"got one alone, of shape \(2, 50\)\. Give X\[None\]"):
+        classifier.predict(two[0])
+    np.testing.assert_array_equal(classifier.predict(two[0][None]), classifier.predict(two[:1]))
+    with pytest.raises(ContractError, match=r"expected signals of shape \(2, 50\), got \(1, 100\)"):
+        classifier.predict(two.reshape(len(two), -1))
+
+
+def test_signals_of_a_mapped_file_are_read_without_a_warning(tmp_path: Path) -> None:
+    """scikit-learn hands them to its processes so; pytest makes a warning an error."""
+    x, y, _ = cohort(160)
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    expected = make(epochs=1).fit(x, y).predict_proba(x)
+    np.testing.assert_array_equal(make(epochs=1).fit(mapped, y).predict_proba(mapped), expected)

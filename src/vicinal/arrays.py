@@ -58,12 +58,15 @@ def read_signals(X: Any) -> Float32[np.ndarray, "n *shape"]:
     """
     if issparse(X):
         raise ContractError("X: expected a dense array, got a sparse one. Give X.toarray().")
+    if np.ma.isMaskedArray(X):  # What is masked is missing, and would otherwise come back without a word.
+        X = np.ma.filled(np.ma.asarray(X, dtype=np.float64), np.nan)
     try:
         array = check_array(
             X, dtype="numeric", allow_nd=True, ensure_2d=False, ensure_all_finite=False, ensure_min_samples=0
         )
     except ValueError as error:
-        raise ContractError(f"X: expected {_SIGNALS}. {error}") from error
+        what = str(error).partition("\n")[0]  # The first line says what is wrong; the others print the data.
+        raise ContractError(f"X: expected {_SIGNALS}. {what}") from error
     if array.ndim not in (2, 3, 4) or 0 in array.shape:
         advice = (
             "Reshape your data to one row a signal." if array.ndim not in (2, 3, 4) else "Nothing is there."
@@ -85,12 +88,13 @@ def read_labels(y: Any, n: int, *, positive: Any = None) -> Labels:
 
     Args:    positive: that of two classes which decisions are about; None for the second.
     Raises:  ContractError: when `y` is something else, or has only one class, or a label that never changes;
-             when `positive` is not one of two classes.
+             when `positive` is not one of two classes, or two labels have the same name.
     """
     array, kind = _targets(y, n)
     if kind == "multilabel-indicator":
         columns = getattr(y, "columns", None)
         names = np.arange(array.shape[1]) if columns is None else np.array(list(columns))
+        _check_distinct([str(name) for name in names.tolist()])
         _check_indicators(array, names)
         _check_positive(positive, names, n_classes=0)
         return Labels("labels", names, array.astype(np.float64))
@@ -134,6 +138,8 @@ def read_subjects(groups: Any, n: int) -> np.ndarray:
     Raises:  ContractError: when there is not one for each signal.
     """
     keys = _array(groups, "groups", f"{n} subjects")
+    if keys.shape == (n, 1):  # A data frame of one column.
+        keys = keys[:, 0]
     if keys.shape != (n,):
         raise ContractError(
             f"groups: expected the subject of each of {n} signals, got shape {keys.shape}. Leave groups out when "
@@ -156,6 +162,11 @@ def _targets(y: Any, n: int) -> tuple[np.ndarray, str]:
     if not array.ndim or len(array) != n:
         raise ContractError(f"y: expected one label for each of {n} signals, got shape {array.shape}.")
     _check_known(array, "y", "label")
+    kinds = sorted({type(value).__name__ for value in array.ravel()}) if array.dtype == object else []
+    if len(kinds) > 1 and "str" in kinds:
+        raise ContractError(
+            f"y: expected labels of one kind, got {' and '.join(kinds)}. Make all of them text."
+        )
     try:
         check_classification_targets(array)
         kind = type_of_target(array, input_name="y")
@@ -179,6 +190,14 @@ def _check_positive(positive: Any, classes: np.ndarray, *, n_classes: int) -> No
     raise ContractError(
         f"positive: expected None or one of two classes, got {positive!r} for {classes.tolist()}. {advice}"
     )
+
+
+def _check_distinct(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ContractError(
+            f"y: expected another name for each label, got {', '.join(twice)} more than once. Rename the columns."
+        )
 
 
 def _check_indicators(array: np.ndarray, names: np.ndarray) -> None:

@@ -4,6 +4,7 @@ The same network text, training, calibration, policy and model file as everywher
 left out. What arrays may look like is in `arrays.py`.
 """
 
+import math
 import numbers
 import warnings
 from collections.abc import Mapping, Sequence
@@ -128,6 +129,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
                  has too few signals of a class.
                  ExperimentError: when a parameter is wrong, or there are too few subjects.
         """
+        self._check_parameters()
         samples = self._signals(X, reset=True)
         labels = read_labels(y, len(samples), positive=self.positive)
         subjects = None if groups is None else read_subjects(groups, len(samples))
@@ -262,11 +264,35 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         self.model_.save(Path(path))
 
+    def _check_parameters(self) -> None:
+        """Refuse what would end in an error that names no parameter; the others are checked where they are used.
+
+        Raises:  ExperimentError: naming every one.
+        """
+        given: dict[str, Any] = self.get_params(deep=False)
+        network, augment, channels = given["network"], given["augment"], given["channels"]
+        problems = []
+        if not isinstance(network, str):
+            problems.append(
+                f'network: expected a network text, the name of a preset, or "auto", got {network!r}'
+            )
+        if not (_is_number(self.validation) and 0 < self.validation < 1):
+            problems.append(f"validation: expected a share between 0 and 1, got {self.validation!r}")
+        if not (_is_number(self.rate_hz) and 0 < self.rate_hz < math.inf):
+            problems.append(f"rate_hz: expected a rate above 0, got {self.rate_hz!r}")
+        if not (_is_list(augment) and all(isinstance(step, Mapping) for step in augment)):
+            problems.append(f'augment: expected a list of steps such as {{"kind": "gain"}}, got {augment!r}')
+        if channels is not None and not _is_list(channels):
+            problems.append(f'channels: expected a list of names such as ["II"], got {channels!r}')
+        if problems:
+            raise ExperimentError("; ".join(problems) + ".")
+
     def _signals(self, X: Any, *, reset: bool) -> Float32[np.ndarray, "n channels *positions"]:
         array = read_signals(X)
         is_table = array.ndim == 2
         samples = array[:, None] if is_table else array
-        if is_table:
+        expected = None if reset else self.model_.input_shape
+        if is_table and (expected is None or (len(expected) == 2 and expected[0] == 1)):
             try:
                 validate_data(self, X, reset=reset, skip_check_array=True)
             except ValueError as error:
@@ -275,9 +301,11 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
             _warn_of_time_first(samples.shape)
             self.__dict__.pop("feature_names_in_", None)
             self.n_features_in_ = int(np.prod(samples.shape[1:]))
-        if not reset and samples.shape[1:] != self.model_.input_shape:
+        if expected is not None and samples.shape[1:] != expected:
+            if array.shape == expected:
+                raise ContractError(f"X: expected signals, got one alone, of shape {expected}. Give X[None].")
             raise ContractError(
-                f"X: expected signals of shape {self.model_.input_shape}, got {samples.shape[1:]}. "
+                f"X: expected signals of shape {expected}, got {samples.shape[1:]}. "
                 "Give signals like those that fit saw."
             )
         return samples
@@ -301,8 +329,6 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
 
         Raises:  ContractError: when a class has too few signals or subjects for that.
         """
-        if not 0 < self.validation < 1:
-            raise ExperimentError(f"validation: expected a share between 0 and 1, got {self.validation}.")
         ids = np.arange(len(labels.truth)).astype(str)
         groups = ids if subjects is None else subjects
         shares = np.array([1 - self.validation, self.validation])
@@ -333,8 +359,6 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         common = {"channels": channels, "units": self.units}
         if len(positions) == 2:
             return Contract.from_dict({**common, "axes": ["height", "width"], "size": positions})
-        if not self.rate_hz > 0:
-            raise ExperimentError(f"rate_hz: expected a rate above 0, got {self.rate_hz}.")
         seconds = positions[0] / self.rate_hz
         return Contract.from_dict({**common, "rate_hz": self.rate_hz, "duration_s": seconds})
 
@@ -389,6 +413,14 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
                 for problem in error.errors()
             ]
             raise ExperimentError("SignalClassifier: " + "; ".join(problems) + ".") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
 
 
 def _warn_of_time_first(shape: tuple[int, ...]) -> None:

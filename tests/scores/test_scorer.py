@@ -51,6 +51,11 @@ def test_channels_in_another_order_give_the_same_score(model):
     assert model.score([signal]).logits.tobytes() == model.score([swapped]).logits.tobytes()
 
 
+def test_one_signal_need_not_be_in_a_list(model):
+    one = Signal(rows(1)[0][0], ("I", "II"), ("mV", "mV"), 50.0, id="a")
+    assert model.score(one).logits.tobytes() == model.score([one]).logits.tobytes()
+
+
 def test_nothing_to_score_is_an_empty_table(model):
     assert len(model.score([])) == 0
 
@@ -61,5 +66,7 @@ def test_rows_and_signals_of_another_shape_are_refused(model):
         model.scorer().logits(x[:, :1], lengths)
     with pytest.raises(ContractError, match="missing II"):
         model.score([Signal(x[0][:1], ("I",), ("mV",), 50.0, id="a")])
+    with pytest.raises(ContractError, match=r"expected signals, got ndarray\. Say what its channels"):
+        model.score(x)
     with pytest.raises(FormatError, match="ids repeat"):
         model.score([Signal(x[0], ("I", "II"), ("mV", "mV"), 50.0, id="a")] * 2)

@@ -91,7 +91,11 @@ class Engine:
         """Return the array on the device, signals laid out channels-last; None stays None, a tensor there is taken."""
         if array is None:
             return None
-        tensor = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
+        if isinstance(array, np.ndarray):
+            # Rows of a mapped file, which scikit-learn hands to its processes, are copied: torch warns of them.
+            tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
+        else:
+            tensor = array
         tensor = tensor.to(self.device, non_blocking=True)
         return tensor.movedim(1, -1).contiguous().movedim(-1, 1) if tensor.dim() > 2 else tensor
 

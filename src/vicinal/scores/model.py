@@ -17,7 +17,7 @@ from typing import Any
 
 from vicinal.decisions.calibration import Calibration
 from vicinal.decisions.policy import Policy
-from vicinal.errors import ExperimentError, FormatError, NetworkError, PathError
+from vicinal.errors import ContractError, ExperimentError, FormatError, NetworkError, PathError
 from vicinal.files import sha256_bytes, write_bytes
 from vicinal.inputs.contract import Contract
 from vicinal.representations.engine import Precision, choose
@@ -173,11 +173,12 @@ class Model:
             fitted_precision=self.precision,
         )
 
-    def score(self, signals: Iterable[Signal], *, role: Role = "unlabelled") -> ScoreTable:
+    def score(self, signals: Iterable[Signal] | Signal, *, role: Role = "unlabelled") -> ScoreTable:
         """Score signals, a batch at a time, in the precision of the model; at their events where it answers there.
 
-        Raises:  ContractError: when a signal cannot be made to fit.  FormatError: when ids repeat.
+        Raises:  ContractError: when a signal cannot be made to fit, or is a bare array.  FormatError: when ids repeat.
         """
+        signals = _each(signals)
         scorer = self.scorer()
         if scorer.positions is not None:
             return score_signals_at_events(scorer, signals, role=role)
@@ -289,6 +290,20 @@ def _read(path: Path) -> bytes:
         raise
     except OSError as error:
         raise PathError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def _each(signals: Iterable[Signal] | Signal) -> Iterator[Signal]:
+    """Yield the signals; an array says nothing of its channels, unit and rate.
+
+    Raises:  ContractError: for what is no signal.
+    """
+    for one in (signals,) if isinstance(signals, Signal) else signals:
+        if not isinstance(one, Signal):
+            raise ContractError(
+                f"Model.score: expected signals, got {type(one).__name__}. Say what its channels, units and rate are: "
+                'vicinal.signal.Signal(samples=array, channels=("II",), units=("mV",), rate_hz=500.0, id="a").'
+            )
+        yield one
 
 
 def _json(name: str, value: object) -> bytes:

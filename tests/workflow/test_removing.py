@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vicinal.experiment import load_experiment
+from vicinal.inputs.contract import Contract
 from vicinal.inputs.steps import Step
 from vicinal.workflow.removing import PACKAGES, burdens
 
@@ -18,6 +20,22 @@ def test_a_step_of_preparation_costs_packages_fields_and_time(experiment_file: P
     assert isinstance(filtered["ms_per_recording"], float)
     clipped = burdens(("inputs.contract.steps", {"step": "clip", "limit": 5.0}), experiment, None)
     assert clipped["packages"] == ["numpy"]
+
+
+def test_other_work_on_the_machine_does_not_count(
+    experiment_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock by which high_pass takes 2 ms and everything else 1, and half of the calls 50 more."""
+    stalls = np.random.default_rng(0)
+
+    def seconds(_: object, __: object, contract: Contract) -> float:
+        slow = any(step.step == "high_pass" for step in contract.steps)
+        return 0.001 + 0.002 * slow + 0.05 * (stalls.random() < 0.5)
+
+    monkeypatch.setattr("vicinal.workflow.removing._seconds", seconds)
+    experiment, _ = load_experiment(experiment_file, [STEPS])
+    found = burdens(("inputs.contract.steps", {"step": "high_pass", "cutoff_hz": 0.5}), experiment, None)
+    assert found["ms_per_recording"] == pytest.approx(2)
 
 
 def test_augmentation_adds_nothing_to_the_contract(experiment_file: Path) -> None:

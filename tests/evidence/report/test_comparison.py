@@ -91,4 +91,48 @@ def test_the_text_lies_beside_the_page(tmp_path: Path) -> None:
     text = (tmp_path / "compare.md").read_text()
     assert "In AUROC, conv is beaten by none." in text
     assert "<svg" not in text
+    lines = text.splitlines()
+    # Every size and every shift stand there, not only those of the verdict's table.
+    assert "| network | 40 subjects | 400 subjects |" in lines
+    assert "| conv | 0.850 (0.840 to 0.860) | 0.950 (0.940 to 0.960) |" in lines
+    assert "| conv | +0.100 (+0.090 to +0.110) | +0.000 (-0.010 to +0.010) |" in lines
+    assert lines.count("| network | 0 % | 10 % |") == 2
+    assert "| dense | 0.850 (0.840 to 0.860) | 0.650 (0.640 to 0.660) |" in lines
+    assert "| dense | 0 % |  |" in lines
     assert (tmp_path / "compare.html").read_text() == render_comparison(evidence())
+
+
+def test_many_sizes_and_shifts_stand_in_tables_that_a_page_can_hold() -> None:
+    many = evidence()
+    shifts = (0.0, 0.05, 0.1, 0.2, 0.3)
+    for k, one in enumerate(many["networks"].values()):
+        one["translation"] = [
+            {"shift": shift, **interval(0.9 - shift), "decisions_changed": shift} for shift in shifts
+        ][: 5 - k]
+    page = render_comparison(many)
+    heads = [
+        re.findall(r"<th[^>]*>([^<]*)</th>", table) for table in re.findall(r"<table>.*?</table>", page, re.S)
+    ]
+    assert ["network", "0 %", "5 %", "10 %", "20 %"] in heads
+    assert ["network", "30 %"] in heads
+    assert ["network", "0 %", "5 %", "10 %", "20 %", "30 %"] in heads
+    (last,) = (
+        table
+        for table in re.findall(r"<table>.*?</table>", page, re.S)
+        if '<th>network</th><th class="n">30 %' in table
+    )
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", last) == ["dense", "0.600 (0.590 to 0.610)", "conv", ""]
+
+
+def test_plots_name_every_network_and_hold_one_that_broke_off_to_where_it_got() -> None:
+    some = evidence()
+    some["networks"] |= {f"network {k}": network(0.5 + 0.04 * k) for k in range(8)}
+    some["networks"]["conv"]["curve"] = some["networks"]["conv"]["curve"][:1]
+    page = render_comparison(some)
+    plots = re.findall(r'<svg class="plot"[^>]*aria-label="([^"]*)">(.*?)</svg>', page, re.S)
+    speed = next(svg for name, svg in plots if name == "metric against speed")
+    assert ">dense<" in speed
+    assert ">conv<" not in speed
+    curves = [svg for name, svg in plots if name == "learning curves"]
+    assert len(curves) == 2
+    assert [len(re.findall(r">(dense|conv|network \d)<", svg)) for svg in curves] == [5, 5]

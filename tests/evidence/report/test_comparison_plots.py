@@ -11,15 +11,15 @@ from vicinal.evidence.report.comparison_plots import (
     groups,
     progress_plot,
     shift_plot,
-    sight_plot,
     stages_plot,
+    styles_of,
 )
 
 
 def network(value: float | None = 0.9) -> dict[str, Any]:
     known = {"value": value, "low": None if value is None else value - 0.1, "high": value}
     return {
-        "curve": [{"n_train_subjects": n, **known, "gap": known} for n in (20, 200)],
+        "curve": [{"n_train_subjects": n, "share": n / 200, **known, "gap": known} for n in (20, 200)],
         "translation": [{"shift": shift, **known, "decisions_changed": 0.2} for shift in (0.0, 0.1, 0.5)],
         "stages": [
             {"n_stages": 1, "receptive_field_samples": 7, **known},
@@ -30,16 +30,16 @@ def network(value: float | None = 0.9) -> dict[str, Any]:
     }
 
 
-def drawn(networks: dict[str, Any]) -> dict[str, str]:
+def drawn(networks: dict[str, Any], **shown: Any) -> dict[str, str]:
+    styles = styles_of(list(networks))
     return {
-        "curves": curves_plot(networks, metric="AUROC", unit="subjects"),
-        "gap": gap_plot(networks, metric="AUROC", unit="subjects"),
-        "shift": shift_plot(networks, metric="AUROC"),
-        "decisions": decisions_plot(networks),
-        "stages": stages_plot(networks, metric="AUROC"),
-        "sight": sight_plot(networks),
-        "progress": progress_plot(networks, select="auroc"),
-        "cost": cost_plot(networks, metric="AUROC"),
+        "curves": curves_plot(networks, metric="AUROC", unit="subjects", styles=styles, **shown),
+        "gap": gap_plot(networks, metric="AUROC", unit="subjects", styles=styles, **shown),
+        "shift": shift_plot(networks, metric="AUROC", styles=styles, **shown),
+        "decisions": decisions_plot(networks, styles=styles, **shown),
+        "stages": stages_plot(networks, metric="AUROC", styles=styles, **shown),
+        "progress": progress_plot(networks, select="auroc", styles=styles, **shown),
+        "cost": cost_plot(networks, metric="AUROC", styles=styles),
     }
 
 
@@ -57,28 +57,83 @@ def test_each_network_is_named_in_each_plot_and_bytes_are_the_same_again() -> No
 
 
 def test_what_is_not_known_is_not_drawn() -> None:
-    svg = shift_plot({"dense": network(), "lstm": network(None)}, metric="AUROC")
-    assert ">dense<" in svg
-    assert ">lstm<" not in svg
-    assert curves_plot({"lstm": network(None)}, metric="AUROC", unit="subjects").startswith("<svg")
+    made = drawn({"dense": network(), "lstm": network(None)})
+    assert ">dense<" in made["shift"]
+    assert ">lstm<" not in made["shift"]
+    assert drawn({"lstm": network(None)})["curves"].startswith("<svg")
 
 
 def test_intervals_stand_beside_the_points_that_have_them() -> None:
     def n_lines(svg: str) -> int:
         return len(re.findall("stroke-opacity: 0.45", svg))
 
-    assert n_lines(curves_plot({"dense": network()}, metric="AUROC", unit="subjects")) == 2
-    assert n_lines(decisions_plot({"dense": network()})) == 0
+    made = drawn({"dense": network()})
+    assert n_lines(made["curves"]) == 2
+    assert n_lines(made["decisions"]) == 0
 
 
 def test_intervals_of_several_networks_do_not_hide_each_other() -> None:
-    svg = curves_plot(
-        {name: network() for name in ("dense", "local", "conv")}, metric="AUROC", unit="subjects"
-    )
+    svg = drawn({name: network() for name in ("dense", "local", "conv")})["curves"]
     found = re.findall(r'M ([\d.]+) [\d.]+\nL \1 [\d.]+\n"[^>]*stroke-opacity: 0.45', svg)
     places = sorted({round(float(x), 1) for x in found})
     assert len(places) == 6
     assert places[1] - places[0] == pytest.approx(3, abs=0.11)
+
+
+def test_a_network_that_broke_off_with_all_subjects_has_no_place_among_those_that_did_not() -> None:
+    broken = network(0.2)
+    broken["curve"] = broken["curve"][:1]
+    svg = drawn({"dense": network(), "lstm": broken})["cost"]
+    assert ">dense<" in svg
+    assert ">lstm<" not in svg
+
+
+def marks(svg: str) -> list[str]:
+    """Return the numbers along both axes, and where they stand."""
+    return re.findall(r"<text[^>]*>[-\d.,−]+</text>", svg)
+
+
+def test_parts_of_one_figure_have_one_scale() -> None:
+    networks = {"dense": network(0.3), "conv": network(0.95), "lstm": network(0.9)}
+    first, second = drawn(networks, shown=["dense"]), drawn(networks, shown=["conv", "lstm"])
+    for name in ("curves", "gap", "shift", "decisions", "stages", "progress"):
+        assert marks(first[name]) == marks(second[name]), name
+        assert len(marks(first[name])) > 5, name
+        assert (">dense<" in first[name], ">conv<" in first[name]) == (True, False)
+        assert (">dense<" in second[name], ">conv<" in second[name]) == (False, True)
+    assert marks(drawn({"dense": networks["dense"]})["curves"]) != marks(first["curves"])
+
+
+def test_a_network_looks_the_same_in_every_plot_and_like_no_other() -> None:
+    names = [f"network {k}" for k in range(24)]
+    styles = styles_of(names)
+    assert len({(one.colour, one.mark, str(one.dash)) for one in styles.values()}) == 24
+    assert len({one.colour for one in list(styles.values())[:10]}) == 10
+    assert len({(one.colour, str(one.dash)) for one in styles.values()}) == 24
+    networks = {"dense": network(), "conv": network(), "lstm": network()}
+    for name, svg in drawn(networks).items():
+        alone = cost_plot if name == "cost" else None
+        assert styles_of(list(networks))["lstm"].colour in svg, name
+        if alone is None:
+            part = drawn(networks, shown=["lstm"])[name]
+            assert styles_of(list(networks))["lstm"].colour in part, name
+            assert styles_of(list(networks))["dense"].colour not in part, name
+
+
+@pytest.mark.parametrize(
+    ("speeds", "ticks"),
+    [
+        ((1000.0, 1000.0), {"960", "990", "1,020"}),
+        ((1200.0, 1900.0), {"1,200", "1,600"}),
+        ((2500.0, 30000.0), {"5,000", "10,000", "20,000"}),
+        ((1000.0, 130000.0), {"1,000", "3,000", "10,000", "100,000"}),
+        ((100.0, 1e6), {"100", "1,000", "10,000"}),
+    ],
+)
+def test_speed_has_numbers_to_read_it_off_by(speeds: tuple[float, float], ticks: set[str]) -> None:
+    networks = {str(k): {**network(), "infer_per_second": {"median": one}} for k, one in enumerate(speeds)}
+    svg = cost_plot(networks, metric="AUROC", styles=styles_of(list(networks)))
+    assert ticks <= set(re.findall(r">([\d,]+)<", svg))
 
 
 def test_no_plot_holds_more_than_can_be_told_apart() -> None:

@@ -36,6 +36,7 @@ from vicinal.evidence.report.comparison_plots import (
     progress_plot,
     shift_plot,
     stages_plot,
+    styles_of,
 )
 from vicinal.evidence.report.html import to_html
 from vicinal.evidence.report.maps import map_drawing
@@ -46,6 +47,9 @@ from vicinal.files import write_bytes
 __all__ = ["Explained", "render_comparison", "write_comparison"]
 
 Evidence = Mapping[str, Any]
+
+_AT_ONCE = 4
+"""Columns of intervals that are not wider than the page."""
 
 
 @dataclass(frozen=True)
@@ -157,40 +161,58 @@ def _data(evidence: Evidence) -> list[Block]:
     networks, metric, unit = evidence["networks"], _metric(evidence), evidence["unit"]
     if all(len(one["curve"]) < 2 for one in networks.values()):
         return []
-    panels = []
+    panels, styles = [], styles_of(list(networks))
     for some in groups(networks):
         panels.append(
             Panel(
                 f"{metric} against training {unit}",
-                [Drawing(curves_plot(some, metric=metric, unit=unit))],
+                [Drawing(curves_plot(networks, metric=metric, unit=unit, styles=styles, shown=some))],
                 f"Bars: 95 % intervals, {_over(evidence)}.",
             )
         )
         panels.append(
             Panel(
                 "Overfitting",
-                [Drawing(gap_plot(some, metric=metric, unit=unit))],
+                [Drawing(gap_plot(networks, metric=metric, unit=unit, styles=styles, shown=some))],
                 "0: as good on new recordings as on those it learnt from.",
             )
         )
-    columns = [Column("network")]
-    columns += [Column(f"{point['n_train_subjects']:,} {unit}") for point in _longest(networks)]
-    rows = [[name, *(_cell(point) for point in one["curve"])] for name, one in networks.items()]
-    rows = [[*row, *[""] * (len(columns) - len(row))] for row in rows]
-    return [Grid(panels), Table(columns, rows)]
+    sizes = sorted({point["n_train_subjects"] for one in networks.values() for point in one["curve"]})
+    columns = [f"{n:,} {unit}" for n in sizes]
+    points = {
+        name: {point["n_train_subjects"]: point for point in one["curve"]} for name, one in networks.items()
+    }
+    reached = [[name, *(_cell(of[n]) if n in of else "" for n in sizes)] for name, of in points.items()]
+    gaps = [[name, *(_gap(of[n]["gap"]) if n in of else "" for n in sizes)] for name, of in points.items()]
+    return [
+        Grid(panels),
+        Heading(f"{metric} of the test rows"),
+        *_side_by_side(columns, reached),
+        Heading(f"Training minus test {metric}"),
+        *_side_by_side(columns, gaps),
+    ]
 
 
-def _longest(networks: Evidence) -> list[Evidence]:
-    return max((one["curve"] for one in networks.values()), key=len)
+def _side_by_side(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Block]:
+    """Return tables of a few columns each, as a page holds them: names first, and one number or interval a column."""
+    return [
+        Table(
+            [Column("network"), *(Column(name, number=True) for name in columns[start : start + _AT_ONCE])],
+            [[name, *cells[start : start + _AT_ONCE]] for name, *cells in rows],
+        )
+        for start in range(0, len(columns), _AT_ONCE)
+    ]
 
 
 def _cost(evidence: Evidence) -> list[Block]:
     networks, metric = evidence["networks"], _metric(evidence)
-    panels = []
+    panels, styles = [], styles_of(list(networks))
     if any(one["infer_per_second"] for one in networks.values()):
         panels.append(
             Panel(
-                "Speed", [Drawing(cost_plot(networks, metric=metric))], "The upper right is better in both."
+                "Speed",
+                [Drawing(cost_plot(networks, metric=metric, styles=styles))],
+                "The upper right is better in both.",
             )
         )
     selects = {one["select"] for one in networks.values() if one["history"]}
@@ -199,7 +221,7 @@ def _cost(evidence: Evidence) -> list[Block]:
         panels += [
             Panel(
                 "Learning",
-                [Drawing(progress_plot(some, select=select))],
+                [Drawing(progress_plot(networks, select=select, styles=styles, shown=some))],
                 "The first seed of each, all subjects.",
             )
             for some in groups(networks)
@@ -224,20 +246,41 @@ def _cost(evidence: Evidence) -> list[Block]:
 
 def _shifts(evidence: Evidence) -> list[Block]:
     networks = {name: one for name, one in evidence["networks"].items() if one["translation"]}
-    metric = _metric(evidence)
+    metric, styles = _metric(evidence), styles_of(list(evidence["networks"]))
     panels = [
         panel
         for some in groups(networks)
         for panel in (
             Panel(
                 f"{metric} of shifted signals",
-                [Drawing(shift_plot(some, metric=metric))],
+                [Drawing(shift_plot(networks, metric=metric, styles=styles, shown=some))],
                 "The mean of both ways.",
             ),
-            Panel("Decisions", [Drawing(decisions_plot(some))], "Against those of the signals as they are."),
+            Panel(
+                "Decisions",
+                [Drawing(decisions_plot(networks, styles=styles, shown=some))],
+                "Against those of the signals as they are.",
+            ),
         )
     ]
-    return [Grid(panels)] if panels else []
+    if not panels:
+        return []
+    shifts = sorted({point["shift"] for one in networks.values() for point in one["translation"]})
+    columns = [f"{100 * shift:g} %" for shift in shifts]
+    points = {name: {point["shift"]: point for point in one["translation"]} for name, one in networks.items()}
+    values = [[name, *(_cell(of[k]) if k in of else "" for k in shifts)] for name, of in points.items()]
+    changed = [[name, *(_changed(of[k]) if k in of else "" for k in shifts)] for name, of in points.items()]
+    return [
+        Grid(panels),
+        Heading(f"{metric} of signals moved by a share of their length"),
+        *_side_by_side(columns, values),
+        Heading("Decisions that change"),
+        Table([Column("network"), *(Column(name, number=True) for name in columns)], changed),
+    ]
+
+
+def _changed(point: Evidence) -> str:
+    return "" if point["decisions_changed"] is None else f"{100 * point['decisions_changed']:.0f} %"
 
 
 def _stages(evidence: Evidence) -> list[Block]:
@@ -247,9 +290,13 @@ def _stages(evidence: Evidence) -> list[Block]:
         for name, one in networks.items()
         if sum(stage.get("value") is not None for stage in one["stages"]) > 1
     }
-    metric = _metric(evidence)
+    metric, styles = _metric(evidence), styles_of(list(networks))
     panels = [
-        Panel("Cut to fewer stages", [Drawing(stages_plot(some, metric=metric))]) for some in groups(cut)
+        Panel(
+            "Cut to fewer stages",
+            [Drawing(stages_plot(cut, metric=metric, styles=styles, shown=some))],
+        )
+        for some in groups(cut)
     ]
     columns = [
         Column("network"),
@@ -355,6 +402,14 @@ def _cell(one: Evidence) -> str:
 
 def _bounds(one: Evidence) -> str:
     return "" if one["low"] is None else f"({one['low']:.3f} to {one['high']:.3f})"
+
+
+def _gap(one: Evidence) -> str:
+    if one["value"] is None:
+        return ""
+    return f"{one['value']:+.3f}" + (
+        "" if one["low"] is None else f" ({one['low']:+.3f} to {one['high']:+.3f})"
+    )
 
 
 def _number(value: float | None) -> str:

@@ -1,5 +1,6 @@
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET
 from vicinal.workflow import comparing
 from vicinal.workflow.comparing import Asked, Comparison, compare
+from vicinal.workflow.pacing import Pace
+from vicinal.workflow.summing_up import sum_up
 from vicinal.workflow.trial import Outcome, Trial, perform
 
 ASKED = Asked(networks=("dense", "conv@4"), shares=(0.5,), seeds=2, rates=(0.001, 0.01), cut=("conv@4",))
@@ -142,7 +145,19 @@ def test_a_finished_comparison_trains_nothing_again(
     experiment_file: Path, compared: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vicinal.workflow.trial.learn_split", None)
+    summed = []
+
+    def timed(*args: Any, **asked: Any) -> dict[str, Any]:
+        start = time.monotonic()
+        found = sum_up(*args, **asked)
+        summed.append(time.monotonic() - start)
+        return found
+
+    monkeypatch.setattr(comparing, "sum_up", timed)
+    start = time.monotonic()
     again = compare(experiment_file, ASKED, output=folder, overrides=FAST)
+    summing_s, asked_s = summed[0], time.monotonic() - start
+    assert summing_s < again.evidence["protocol"]["seconds"] < asked_s
     assert again.evidence["networks"]["dense"]["n_reused"] == again.evidence["networks"]["dense"]["n_trials"]
     # What is resampled is resampled again.
     assert 0 < again.evidence["protocol"]["expected_seconds"] < 60
@@ -197,13 +212,14 @@ def test_what_other_threads_finished_is_said(
     shutil.copytree(folder / "trials", tmp_path / "trials")
     n_threads, said = torch.get_num_threads(), Said()
     monkeypatch.setattr(comparing, "perform", None)
+    monkeypatch.setattr(comparing, "pace_of", lambda _: Pace(0.0, 0.0, 0.0))
     torch.set_num_threads(n_threads + 1)
     try:
         with pytest.raises(TypeError, match="not callable"):
             compare(experiment_file, ASKED, output=tmp_path, overrides=FAST, show=said)
     finally:
         torch.set_num_threads(n_threads)
-    assert any(f"were finished with {n_threads} threads" in line for line in said.lines)
+    assert any(f"were finished with {n_threads} thread" in line for line in said.lines)
 
 
 def test_a_killed_comparison_goes_on(

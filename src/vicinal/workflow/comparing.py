@@ -116,9 +116,10 @@ def compare(
         experiment=experiment,
         data=data,
         asked={"metric": asked.metric, "target": asked.target, "by": asked.by, "rates": list(asked.rates)},
-        protocol={"command": command, "expected_seconds": expected, "seconds": time.monotonic() - start},
+        protocol={"command": command, "expected_seconds": expected, "seconds": 0.0},
         show=show,
     )
+    evidence["protocol"]["seconds"] = time.monotonic() - start
     write_json(folder / "compare.json", evidence)
     try:
         write_comparison(folder / "compare.html", evidence, explained(outcomes, gathered.pack))
@@ -271,7 +272,7 @@ def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
     )
     for n_threads in sorted(other_threads - {0}):
         show.say(
-            f"Trainings lie here that were finished with {n_threads} threads, which give other last digits and other "
+            f"Trainings lie here that were finished with {n_threads} thread{'s' if n_threads > 1 else ''}, which give other last digits and other "
             f"seconds: OMP_NUM_THREADS={n_threads} before the command goes on with them."
         )
     return seconds

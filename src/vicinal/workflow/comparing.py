@@ -271,9 +271,10 @@ def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
         + (effort if rates else "All take the experiment's learning rate.")
     )
     for n_threads in sorted(other_threads - {0}):
+        counted = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
         show.say(
-            f"Trainings lie here that were finished with {n_threads} thread{'s' if n_threads > 1 else ''}, which give other last digits and other "
-            f"seconds: OMP_NUM_THREADS={n_threads} before the command goes on with them."
+            f"Trainings lie here that were finished with {counted}, which give other last digits and other seconds: "
+            f"OMP_NUM_THREADS={n_threads} before the command goes on with them."
         )
     return seconds
 

@@ -131,18 +131,23 @@ def test_the_python_of_the_readme_runs() -> None:
 
 
 @pytest.mark.slow
-def test_the_python_of_the_estimator_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_of_the_estimator_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / "estimator.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 6
     rng = np.random.default_rng(0)
     names: dict[str, object] = {}
     for k, part in enumerate(("", "_aside", "_test", "_new")):
         y = np.arange(60) // 2 % 2
-        names["X" + part] = rng.normal(size=(60, 1, 100)) + y[:, None, None]
+        names["X" + part] = (rng.normal(size=(60, 1, 100)) + y[:, None, None]).astype(np.float32)
         names["y" + part], names["subjects" + part] = y, 100 * k + np.arange(60) // 2
     exec("\n".join(blocks), names)
     assert names["search"].best_params_["network"] in names["texts"]  # type: ignore[attr-defined,operator]
     assert names["decisions"].shape == (60,)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(names["same"], names["classifier"].predict_proba(names["X_new"])[:, 1])  # type: ignore[attr-defined]
+    assert names["calibrated"].predict_proba(names["X_new"]).shape == (60, 2)  # type: ignore[attr-defined]
     assert "Of 1,000 recordings, 50" in capsys.readouterr().out
 
 

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ import vicinal
 from vicinal.decisions.meaning import meaning
 from vicinal.errors import ContractError, ExperimentError, NetworkError
 from vicinal.estimator import SignalClassifier
+from vicinal.inputs.datasets import synthetic
 from vicinal.proposal.budget import propose_budget
 from vicinal.signal import Signal
 
@@ -188,6 +190,29 @@ def test_defaults_are_those_that_init_proposes() -> None:
     assert few.history_[0]["step"] == 64 // proposed.batch
     best = max(record["epoch"] for record in few.history_ if record["best"])
     assert len(few.history_) == min(best + proposed.patience, proposed.epochs)
+
+
+def test_the_rate_follows_the_number_of_weights() -> None:
+    """That which `init` proposes: two convolutions as in the README learn little with the rate of a wide network."""
+    x, y, _ = cohort(60)
+
+    def odds(**settings: Any) -> np.ndarray:
+        return SignalClassifier(epochs=2, **settings).fit(x, y).decision_function(x)
+
+    np.testing.assert_array_equal(odds(network=TEXT), odds(network=TEXT, learning_rate=1e-2))
+    assert (odds(network=TEXT) != odds(network=TEXT, learning_rate=2e-3)).any()
+    np.testing.assert_array_equal(odds(), odds(learning_rate=2e-3))  # 11,409 weights
+
+
+def test_the_classifier_of_the_readme_learns_the_synthetic_hearts() -> None:
+    recordings = synthetic.catalogue(n_subjects=200, aligned=True).recordings
+    x = np.stack([synthetic.read(one).samples for one in recordings])
+    y = np.array([one.labels[0] for one in recordings])
+    groups = np.array([one.subject for one in recordings])
+    fit = np.isin(groups, np.unique(groups)[:100])
+    text = "conv 8 window 20 | relu | conv 8 window 5 | relu | mean | dense classes"
+    classifier = SignalClassifier(text).fit(x[fit], y[fit], groups=groups[fit])
+    assert roc_auc_score(y[~fit] == "healthy", classifier.decision_function(x[~fit])) > 0.8
 
 
 def test_it_stands_at_the_end_of_a_pipeline() -> None:

@@ -28,9 +28,9 @@ from vicinal.inputs.batches import ArrayRows
 from vicinal.inputs.contract import Contract
 from vicinal.inputs.reference import describe
 from vicinal.inputs.splits import Split, assign
-from vicinal.proposal.budget import propose_budget
+from vicinal.proposal.budget import propose_budget, propose_learning_rate
 from vicinal.proposal.network import propose_network
-from vicinal.representations.inspection import inspect
+from vicinal.representations.inspection import Inspection, inspect
 from vicinal.scores.model import Model
 from vicinal.scoretable import Role, ScoreTable
 from vicinal.terminal import QUIET, Terminal
@@ -58,7 +58,8 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
              shape and number of the signals, as `vicinal init` proposes.
              epochs, minutes: the budget of training; without either, the one that `vicinal init` would propose.
              batch: signals a step; None for 8 to 64, by how many there are.
-             learning_rate, weight_decay, augment: see `vicinal.training.config.TrainingConfig`.
+             learning_rate: None for 1e-2 where the network has fewer than 10,000 weights, else 2e-3.
+             weight_decay, augment: see `vicinal.training.config.TrainingConfig`.
              positive: that of two classes which `decide` and the model file are about, such as "disease"; None for
              the second in alphabetical order.
              validation: share of the subjects (groups) that selects the best epoch and calibrates, 0 to 1.
@@ -83,7 +84,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         epochs: int | None = None,
         minutes: float | None = None,
         batch: int | None = None,
-        learning_rate: float = 2e-3,
+        learning_rate: float | None = None,
         weight_decay: float = 1e-2,
         augment: Sequence[Mapping[str, Any]] = (),
         positive: Any = None,
@@ -371,9 +372,9 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         }
         if self.network == "auto":
             proposal = propose_network(n_train=len(train), **about)
-            text, multiply_adds = proposal.text, proposal.inspection.multiply_adds
+            text, cost = proposal.text, proposal.inspection
         else:
-            text, multiply_adds = self.network, inspect(self.network, **about).multiply_adds
+            text, cost = self.network, inspect(self.network, **about)
         learned = learn(
             lesson_of(
                 rows,
@@ -383,7 +384,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
                 contract=contract,
                 task=labels.task,
                 classes=labels.names,
-                config=self._config(n_train=len(train), multiply_adds=multiply_adds),
+                config=self._config(n_train=len(train), cost=cost),
                 seed=seed,
             ),
             show=Terminal() if self.verbose else QUIET,
@@ -391,8 +392,9 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
         reference = describe(rows, train, contract)
         return replace(learned, model=replace(learned.model, reference=reference))
 
-    def _config(self, *, n_train: int, multiply_adds: int) -> TrainingConfig:
-        proposal = propose_budget(n_train=n_train, multiply_adds=multiply_adds)
+    def _config(self, *, n_train: int, cost: Inspection) -> TrainingConfig:
+        proposal = propose_budget(n_train=n_train, multiply_adds=cost.multiply_adds)
+        rate = propose_learning_rate(cost.parameters) if self.learning_rate is None else self.learning_rate
         epochs, minutes, patience = self.epochs, self.minutes, None
         if epochs is None and minutes is None:
             epochs, minutes, patience = proposal.epochs, proposal.minutes, proposal.patience
@@ -402,7 +404,7 @@ class SignalClassifier(ClassifierMixin, BaseEstimator):
                 epochs=epochs,
                 patience=patience,
                 batch=proposal.batch if self.batch is None else self.batch,
-                learning_rate=self.learning_rate,
+                learning_rate=rate,
                 weight_decay=self.weight_decay,
                 select=self.select,
                 augment=tuple(dict(step) for step in self.augment),

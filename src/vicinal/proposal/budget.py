@@ -1,4 +1,4 @@
-"""How long to train: passes over the rows where that is quick, minutes where it is not.
+"""How long to train, passes over the rows where that is quick, minutes where it is not; and in what steps.
 
 Knows numbers only.
 """
@@ -6,7 +6,7 @@ Knows numbers only.
 import math
 from dataclasses import dataclass
 
-__all__ = ["ProposedBudget", "propose_budget"]
+__all__ = ["ProposedBudget", "propose_budget", "propose_learning_rate"]
 
 _FLOP_PER_S = 5e9
 """What a busy laptop does in float32 with small layers; only a guess of minutes rests on it."""
@@ -15,6 +15,9 @@ _QUICK_MINUTES, _MOST_MINUTES = 2, 5
 _STEPS = 600
 _PATIENCE_SHARE, _LEAST_PATIENCE = 4, 10
 """A quarter of the passes, so that a pause while the learning rate is high does not end training."""
+
+
+_FEW_PARAMETERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,13 @@ def propose_budget(*, n_train: int, multiply_adds: int) -> ProposedBudget:
         f"when {patience} epochs in a row were no better"
     )
     return ProposedBudget(epochs, None, batch, patience, why)
+
+
+def propose_learning_rate(parameters: int) -> float:
+    """Propose the peak of the schedule for a network of so many weights.
+
+    A few weights get somewhere only in large steps. Of 25 pairs of a network below 10,000 weights and a data set
+    (synthetic ECGs, ECG5000, digits, a table; one or two seeds), 15 ended better by more than 0.01 with 1e-2 than
+    with 2e-3, up to 0.30 of AUROC, and 3 worse, the most by 0.06: norm and dense layer on MiniRocket.
+    """
+    return 1e-2 if parameters < _FEW_PARAMETERS else 2e-3

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vicinal.inputs.contract import Contract
-from vicinal.proposal.budget import ProposedBudget
+from vicinal.proposal.budget import ProposedBudget, propose_learning_rate
 from vicinal.proposal.network import ProposedNetwork
 from vicinal.proposal.shares import ProposedShares
 from vicinal.proposal.task import ProposedTask
@@ -91,7 +91,7 @@ def experiment_text(
         f"epochs = {budget.epochs}" if budget.epochs else f"minutes = {budget.minutes}",
         f"batch = {budget.batch}",
         f"patience = {budget.patience}",
-        "learning_rate = 2e-3",
+        f"learning_rate = {propose_learning_rate(cost.parameters):g}",
         "",
         "[decisions]",
         *_decisions(task),

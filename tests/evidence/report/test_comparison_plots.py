@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from vicinal.evidence.report.comparison_plots import (
+    _short,
     cost_plot,
     curves_plot,
     decisions_plot,
@@ -141,3 +142,20 @@ def test_no_plot_holds_more_than_can_be_told_apart() -> None:
     assert [list(some) for some in groups(names)] == [list(names)[:5], list(names)[5:]]
     assert [len(some) for some in groups({"a": 1})] == [1]
     assert list(groups({})) == []
+
+
+def test_long_names_stand_below_each_other_and_keep_start_and_end() -> None:
+    texts = [f"conv {n} window 20 stride 2 same | norm | relu | mean | dense {n}" for n in (8, 16)]
+    assert [_short(one) for one in texts] == [
+        "conv 8 window 20 str … elu | mean | dense 8",
+        "conv 16 window 20 st … lu | mean | dense 16",
+    ]
+    assert _short("conv@16, learning_rate 0.001") == "conv@16, learning_rate 0.001"
+    svg = drawn({text: network() for text in texts})["curves"]
+    places = [
+        re.search(rf'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>{re.escape(_short(one))}<', svg)
+        for one in texts
+    ]
+    first, second = (found.groups() for found in places if found is not None)
+    assert first[0] == second[0]
+    assert float(second[1]) - float(first[1]) > 9

@@ -40,6 +40,7 @@ _AT_ONCE = 8
 """Lines in one plot; beyond, nobody can tell them apart."""
 _MOST_MARKS = 8
 """On a line of many points."""
+_LONGEST_NAME = 42
 _FEW_DECADES = 0.5
 """Of a scale by ratios: below, its ticks would be too few."""
 _APART = 3.0
@@ -252,7 +253,7 @@ def _line(axes: Axes, found: Points, style: Style, label: str) -> list[Artist]:
     drawn: list[Artist] = [
         *axes.plot(
             x, y, color=style.colour, linestyle=style.dash, marker=style.mark, markersize=4.5,
-            markevery=max(len(x) // _MOST_MARKS, 1), label=label,
+            markevery=max(len(x) // _MOST_MARKS, 1), label=_short(label),
         )
     ]  # fmt: skip
     for at, _, bounds in found:
@@ -271,8 +272,15 @@ def _legend(axes: Axes) -> None:
     """Put the legend over the axes, in as many columns as its longest name allows."""
     names = axes.get_legend_handles_labels()[1]
     if names:
-        n_columns = 2 if max(map(len, names)) > 14 else 3
+        longest = max(map(len, names))
+        n_columns = 3 if longest <= 14 else 2 if longest <= 22 else 1
         legend_above(axes, n_columns=n_columns, box=(0.15, 0.13, 0.83, 0.85), row=0.055)
+
+
+def _short(name: str) -> str:
+    """Return a name that fits over the axes: the start and the end of a long one."""
+    half = _LONGEST_NAME // 2 - 1
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half].rstrip()} … {name[-half:].lstrip()}"
 
 
 def _bounds(one: Evidence) -> tuple[float, float] | None:

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from tests.workflow.test_evidence_schema import problems
 from tests.workflow.test_summing_up import SCHEMA
 
-from vicinal.errors import ExperimentError, NetworkError
+from vicinal.errors import ExperimentError, NetworkError, TrainingError
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET
 from vicinal.workflow import comparing
@@ -220,6 +220,21 @@ def test_what_other_threads_finished_is_said(
     finally:
         torch.set_num_threads(n_threads)
     assert any(f"were finished with {n_threads} thread" in line for line in said.lines)
+
+
+def test_a_network_that_breaks_off_while_it_is_timed_does_not_end_the_others(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(trial: Trial) -> Pace:
+        if trial.name == "dense":
+            raise TrainingError("training stopped at step 2: the loss is nan.")
+        return Pace(0.0, 0.0, 0.0)
+
+    monkeypatch.setattr(comparing, "pace_of", diverging)
+    asked, said = Asked(networks=("dense", "conv@4"), shares=(1.0,), seeds=1, rates=(0.01,), cut=()), Said()
+    found = compare(experiment_file, asked, output=tmp_path, overrides=FAST, show=said).evidence
+    assert "dense: training stopped at step 2: the loss is nan." in said.lines
+    assert all(one["curve"] for one in found["networks"].values())
 
 
 def test_a_killed_comparison_goes_on(

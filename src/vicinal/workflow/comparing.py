@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vicinal.errors import ExperimentError, ExtraError, did_you_mean
+from vicinal.errors import ExperimentError, ExtraError, TrainingError, did_you_mean
 from vicinal.evidence.metric import in_words
 from vicinal.evidence.report.comparison import write_comparison
 from vicinal.execution import map_tasks
@@ -256,7 +256,10 @@ def _announce(maker: _Maker, found: Sequence[Contender], show: Show) -> float:
             unfinished = [trial for trial in trials if not trial.is_finished]
             n_finished += len(trials) - len(unfinished)
             if unfinished:
-                paces[one.name] = pace_of(unfinished[0])
+                try:
+                    paces[one.name] = pace_of(unfinished[0])
+                except TrainingError as error:  # others go on; what it will take is not known
+                    show.say(f"{one.name}: {error}")
                 open_trials += unfinished
                 other_threads.add(unfinished[0].kept_threads() or 0)
             update(done, len(jobs))
@@ -306,8 +309,10 @@ def _completed(asked: Asked, experiment: Experiment) -> Asked:
         raise ExperimentError(
             f"--fractions: expected shares above 0, at most 1, got {_listed(asked.shares)}."
         )
-    if any(not 0 < rate < float("inf") for rate in asked.rates):
-        raise ExperimentError(f"--rates: expected learning rates above 0, got {_listed(asked.rates)}.")
+    if any(not 0 < rate <= 10 for rate in asked.rates):
+        raise ExperimentError(
+            f"--rates: expected learning rates above 0, at most 10, got {_listed(asked.rates)}."
+        )
     if asked.target is not None and not 0 < asked.target <= 1:
         raise ExperimentError(
             f"--target: expected {in_words(metric)} above 0, at most 1, got {asked.target:g}. "

@@ -89,5 +89,5 @@ def resampling_s(trials: Sequence[Trial]) -> float:
 
 
 def total_s(trials: Sequence[Trial], paces: dict[str, Pace]) -> float:
-    """Return how long these trials will take one after the other; those that have no pace are finished."""
+    """Return how long these trials will take one after the other; who has no pace is finished, or broke off."""
     return sum(expected_s(trial, paces[trial.name]) for trial in trials if trial.name in paces)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -57,8 +58,9 @@ def sum_up(
         _refuse_failure(whole, curves)
         full = _with_all(whole, curves)
         target = asked["target"] if asked["target"] is not None else _reachable(curves)
+        # By its name, so that the order in which networks are asked for changes nothing.
         found = {
-            name: needed(curve, target, seed=k) for k, (name, curve) in enumerate(curves.items()) if curve
+            name: needed(curve, target, seed=crc32(name.encode())) for name, curve in curves.items() if curve
         }
         networks = {}
         for done, (one, outcomes) in enumerate(whole, start=1):

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from vicinal.evidence.ladder.needed import needed, ratio
 from vicinal.evidence.ladder.sample import Sample
 
 
-def curve(values: dict[int, float], *, spread: float = 0.0, seed: int = 0) -> dict[int, Sample]:
+def curve(values: dict[int, float], *, spread: float = 1e-9, seed: int = 0) -> dict[int, Sample]:
     noise = np.random.default_rng(seed).normal(0, 1, 500) * spread
     return {n: Sample(np.array([value]), np.array([value + noise]), 30) for n, value in values.items()}
 
@@ -26,6 +27,30 @@ def test_ends_are_named_for_what_they_are() -> None:
     late = needed(curve({10: 0.5, 100: 0.6}), 0.8)
     assert not late.is_reached
     assert late.to_dict()["value"] is None
+
+
+def test_a_perfect_network_is_as_uncertain_as_its_few_subjects() -> None:
+    """Five subjects that all agree may be 0.61 of all (Wilson), so that 0.95 may need more than there are."""
+    perfect = {
+        10: Sample(np.array([0.9]), 0.9 + np.random.default_rng(0).normal(0, 0.01, (1, 500)), 5),
+        100: Sample(np.array([1.0]), np.ones((1, 500)), 5),
+    }
+    found = needed(perfect, 0.95)
+    assert found.value == pytest.approx(10 * 10**0.5)
+    assert np.isinf(found.high)
+
+
+def test_few_subjects_spread_more_than_their_resamples() -> None:
+    few, many = (
+        needed({n: Sample(np.array([v]), v + np.random.default_rng(0).normal(0, 0.01, (1, 2000)), n_fewest)
+                for n, v in ((10, 0.6), (1000, 0.9))}, 0.75)
+        for n_fewest in (6, 600)
+    )  # fmt: skip
+    # Both ends of the curve move together, by 0.3 over a hundredfold.
+    reach = student.ppf(0.975, [5, 599]) * 0.01 * np.sqrt([6 / 5, 600 / 599])
+    expected = np.exp(np.log(100) + reach * np.log(100) / 0.3)
+    assert few.high > many.high
+    assert [few.high, many.high] == pytest.approx(expected.tolist(), rel=0.03)
 
 
 def test_the_interval_says_when_it_may_not_be_reached() -> None:
@@ -73,7 +98,7 @@ def test_who_does_not_arrive_bounds_the_ratio_from_one_side() -> None:
     assert fewer is not None
     assert fewer.bound == "at most"
     assert fewer.value == pytest.approx(arrives.value / 100)
-    assert (fewer.low, fewer.high, fewer.is_clear) == (0, fewer.value, True)
+    assert (fewer.low, fewer.high, fewer.is_clear) == (0, pytest.approx(fewer.value), True)
     more = ratio(not_there, arrives)
     assert more is not None
     value = pytest.approx(100 / arrives.value)

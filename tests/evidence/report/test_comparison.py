@@ -68,6 +68,7 @@ def test_everything_is_on_one_page_that_asks_for_nothing(page: str) -> None:
     sections = re.findall(r'<section id="(\w+)">', page)
     assert sections == ["verdict", "table", "data", "cost", "shifts", "stages", "maps", "steps", "made"]
     assert "Hearts &lt;and&gt; more" in page
+    assert "<code>compare.md</code> and <code>compare.json</code>" in page
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     for words in (
         "Is one shown to be best? Yes.", "In AUROC, conv is beaten by none.", "600 test rows of 300 subjects, 3 seeds",

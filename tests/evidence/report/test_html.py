@@ -22,6 +22,11 @@ def test_a_cell_shows_its_weight_its_warning_and_its_bar() -> None:
     assert '<i style="left:10.0%;width:30.0%"></i><b style="left:20.0%"></b>' in page
 
 
+def test_the_page_names_the_files_beside_it() -> None:
+    page = to_html(Head("run", "title", [], [], ("this.md", "this.json")), [])
+    assert "<code>this.md</code> and <code>this.json</code>" in page
+
+
 def test_blocks_within_blocks_are_shown() -> None:
     page = page_of(Fold("more", [Grid([Panel("one", [Paragraph("words")], "below")], even=False)]))
     assert "<details><summary>more</summary>" in page

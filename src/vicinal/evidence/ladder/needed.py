@@ -15,13 +15,18 @@ from vicinal.evidence.ladder.sample import Sample
 
 __all__ = ["Needed", "Ratio", "needed", "ratio"]
 
+Draws = Float64[np.ndarray, " draws"]
+
+_SEEDS_EACH = 100
+"""Draws of seeds that meet each resample of test subjects, so that far quantiles rest on hundreds of draws."""
+
 
 @dataclass(frozen=True)
 class Needed:
     """Subjects from which on the curve stays at the target; infinite where it does not within the sizes tried.
 
     Args:    value, low, high: with the 95 % interval.  fewest: the smallest size tried; a value that is as
-             small means "at most".  draws: in each resample.
+             small means "at most".  draws: of test subjects and seeds.
     """
 
     target: float
@@ -30,7 +35,7 @@ class Needed:
     high: float
     fewest: int
     most: int
-    draws: Float64[np.ndarray, " resamples"] = field(repr=False)
+    draws: Draws = field(repr=False)
 
     @property
     def is_reached(self) -> bool:
@@ -86,25 +91,24 @@ class Ratio:
 def needed(curve: Mapping[int, Sample], target: float, *, seed: int = 0) -> Needed:
     """Return how many training subjects a curve needs for a metric of `target`.
 
-    Each resample has its own test subjects, the same for every network, and moves every point as other seeds would.
+    Each draw has its own test subjects, the same for every network, and moves every point as other seeds would.
 
     Args:    curve: the metric by number of training subjects.  seed: of those moves; every network needs its own,
              or a ratio would take them for moves that the two have in common.
     """
     sizes = np.array(sorted(curve))
     rng = np.random.default_rng(seed)
-    moved = np.stack([curve[int(n)].with_seeds(rng) for n in sizes])
-    draws = np.array([_crossing(sizes, column, target) for column in moved.T])
-    value = _crossing(sizes, np.array([curve[int(n)].value for n in sizes]), target)
+    draws = _crossings(sizes, np.stack([_moved(curve[int(n)], rng) for n in sizes]), target)
+    (value,) = _crossings(sizes, np.array([[curve[int(n)].value] for n in sizes]), target)
     low, high = np.quantile(draws, [0.025, 0.975], method="inverted_cdf")
-    return Needed(target, value, float(low), float(high), int(sizes[0]), int(sizes[-1]), draws)
+    return Needed(target, float(value), float(low), float(high), int(sizes[0]), int(sizes[-1]), draws)
 
 
 def ratio(a: Needed, b: Needed, *, n_compared: int = 1) -> Ratio | None:
     """Return how many times the subjects of b that a needs, or None where neither gets to the target.
 
     A network that does not get there needs more than were tried, and one that is there with the fewest may need less,
-    so the sizes tried bound the ratio from one side, in each resample too.
+    so the sizes tried bound the ratio from one side, in each draw too.
 
     Args:    n_compared: ratios that are looked at; the interval has a level of 1 - 0.05 / n (Bonferroni).
     """
@@ -129,18 +133,39 @@ def _bound(a: Needed, b: Needed) -> Literal["", "at most", "at least"]:
     return "at most" if may_be_less else "at least"
 
 
-def _crossing(sizes: np.ndarray, values: Float64[np.ndarray, " sizes"], target: float) -> float:
-    """Return the size from which on the values stay at or above the target, or infinity."""
-    below = np.flatnonzero(~(values >= target))
-    if not len(below):
-        return float(sizes[0])
-    k = int(below[-1])
-    if k == len(sizes) - 1:
-        return float("inf")
-    if np.isnan(values[k]):
-        return float(sizes[k + 1])
-    share = (target - values[k]) / (values[k + 1] - values[k])
-    return float(np.exp(np.log(sizes[k]) + share * np.log(sizes[k + 1] / sizes[k])))
+def _moved(sample: Sample, rng: np.random.Generator) -> Draws:
+    """Return the metric in each draw, as other test subjects and other seeds would make it.
+
+    Resamples of few subjects lie too close together: they are spread as Student's t, by the same factor for every
+    network, so that differences stay paired. Where none differs, as of a perfect network, it moves as Wilson's interval
+    of subjects that all agree.
+    """
+    n, n_seeds = sample.n_fewest, len(sample.values)
+    freedom, n_draws = max(n - 1, 1), _SEEDS_EACH * sample.draws.shape[1]
+    if sample.subject_error:
+        spread = np.sqrt(n / np.random.default_rng(0).chisquare(freedom, n_draws))
+        moved = sample.value + np.tile(sample.draws.mean(axis=0) - sample.value, _SEEDS_EACH) * spread
+    else:
+        t = rng.standard_t(freedom, n_draws)
+        moved = sample.value + np.sign(t) * t**2 / (n + t**2)
+    if n_seeds > 1:
+        moved = moved + sample.seed_error * rng.standard_t(n_seeds - 1, n_draws)
+    held: Draws = np.clip(moved, 0, 1)
+    return held
+
+
+def _crossings(sizes: np.ndarray, values: Float64[np.ndarray, "sizes draws"], target: float) -> Draws:
+    """Return of each draw the size from which on its values stay at or above the target, or infinity."""
+    last = len(sizes) - 1
+    is_below = ~(values >= target)
+    k = np.where(is_below.any(axis=0), last - np.argmax(is_below[::-1], axis=0), -1)
+    before, after = np.clip(k, 0, last), np.clip(k + 1, 0, last)
+    columns = np.arange(values.shape[1])
+    low, high = values[before, columns], values[after, columns]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(np.isnan(low), 1.0, (target - low) / (high - low))
+        between = np.exp(np.log(sizes[before]) + share * np.log(sizes[after] / sizes[before]))
+    return np.where(k < 0, float(sizes[0]), np.where(k == last, np.inf, between))
 
 
 def _finite(value: float) -> float | None:

@@ -66,12 +66,6 @@ class Sample:
         n = len(self.values)
         return float(self.values.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
 
-    def with_seeds(self, rng: np.random.Generator) -> Float64[np.ndarray, " resamples"]:
-        """Return the mean over seeds in each resample, moved as other seeds would move it (Student's t)."""
-        means: Float64[np.ndarray, " resamples"] = self.draws.mean(axis=0)
-        n = len(self.values)
-        return means if n < 2 else means + self.seed_error * rng.standard_t(n - 1, len(means))
-
 
 def sample_of(tables: Sequence[ScoreTable], metric: str, *, resamples: int = 2000, seed: int = 0) -> Sample:
     """Measure what networks of one kind say of the same test rows.

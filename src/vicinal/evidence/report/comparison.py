@@ -46,6 +46,9 @@ from vicinal.files import write_bytes
 
 __all__ = ["Explained", "render_comparison", "write_comparison"]
 
+FILES = ("compare.md", "compare.json")
+"""Beside the page, with the same numbers."""
+
 Evidence = Mapping[str, Any]
 
 _AT_ONCE = 4
@@ -90,7 +93,7 @@ def _head(evidence: Evidence) -> Head:
     best = sorted(last, key=lambda name: -last[name]["value"])[:4]
     headline = [(name, f"{last[name]['value']:.3f}", _bounds(last[name]), "") for name in best]
     words = f"{_metric(evidence)} with all training {evidence['unit']}: {rows_in_words(evidence)}."
-    return Head("Vicinal · comparison of networks", evidence["title"], headline, [Paragraph(words)])
+    return Head("Vicinal · comparison of networks", evidence["title"], headline, [Paragraph(words)], FILES)
 
 
 def _sections(evidence: Evidence, maps: Sequence[Explained]) -> list[Section]:

@@ -13,12 +13,14 @@ class Head:
     """What stands above all sections.
 
     Args:    headline: (words, value, interval, warning) of a few numbers.
+             files: beside the page, with the same numbers: a text and JSON.
     """
 
     eyebrow: str
     title: str
     headline: Sequence[tuple[str, str, str, str]]
     blocks: Sequence[Block]
+    files: tuple[str, str] = ("report.md", "evidence.json")
 
 
 @dataclass(frozen=True)

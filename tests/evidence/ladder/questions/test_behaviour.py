@@ -14,11 +14,23 @@ def test_who_falls_by_a_shift_and_who_loses_less_than_the_margin() -> None:
     assert (answer, sentence.count("Not shown to be either: conv -0.100")) == ("not shown", 1)
     made["networks"]["conv"]["translation"][0]["change"] = interval(-0.1)
     answer, sentence = said(made, "Indifferent to shifts")
-    assert (answer, sentence.endswith("Each by its own interval of 95 %.")) == ("false", True)
+    assert (answer, sentence.endswith("of 95 %: of many, one may be named by chance.")) == ("false", True)
     made["networks"]["conv"]["translation"][0]["change"] = interval(-0.1, half=0.4)
     made["networks"]["dense"]["translation"][0]["change"] = interval(0.001)
     assert said(made, "Indifferent to shifts")[0] == "partly"
     made["networks"]["conv"]["translation"][0]["change"] = interval(0.001)
+    assert said(made, "Indifferent to shifts")[0] == "true"
+
+
+def test_a_network_near_chance_has_nothing_to_lose() -> None:
+    made = evidence(dense=network(0.5, change=0.0), conv=network(0.95, change=0.0))
+    for name, low in (("dense", 0.49), ("conv", 0.94)):
+        made["networks"][name]["translation"].insert(0, {"shift": 0.0, "low": low, "change": None})
+    answer, sentence = said(made, "Indifferent to shifts")
+    assert answer == "partly"
+    assert "Loses less than 0.02: conv +0.000 (-0.010 to +0.010)" in sentence
+    assert "Not shown to be above chance, so with nothing to lose: dense." in sentence
+    made["metric"] = "accuracy"
     assert said(made, "Indifferent to shifts")[0] == "true"
 
 

@@ -58,5 +58,13 @@ def test_who_is_told_by_fewer_seeds_is_said() -> None:
     assert said(made, "Is one shown to be best")[1].endswith(
         "(one pair). Told by the trainings that came to an end: conv by 2 of 3 seeds."
     )
-    made["networks"]["dense"]["curve"] = []
-    assert said(made, "Is one shown to be best")[1].endswith("end: conv by 2 of 3 seeds.")
+
+
+def test_who_is_held_against_no_other_is_named() -> None:
+    made = evidence(conv=network(0.95), dense=network(0.85))
+    made["networks"] |= {"lstm": network(0.9), "local": network(0.9)}
+    made["networks"]["lstm"]["curve"] = made["networks"]["lstm"]["curve"][:1]
+    assert said(made, "Is one shown to be best")[1].endswith(
+        "(one pair). Not compared, as too few of its trainings came to an end: lstm. "
+        "Not compared, as it was tested on other rows: local."
+    )

@@ -71,7 +71,7 @@ def test_the_soonest_is_the_one_without_a_finding() -> None:
     assert sentence == (
         "Validation AUROC 0.9: slow after 9.0 s (1.0 to 9.0, 3 of 3 seeds); "
         "fast after 1.0 s (1.0 to 9.0, 3 of 3 seeds) with diverging 2 of 3; "
-        "wild never (0 of 3 seeds). Soonest without a finding: slow."
+        "wild never (0 of 3 seeds). slow alone always arrives without a finding."
     )
     made["networks"]["slow"]["failed"] = ["loss nan"]
     assert "with broke off once" in said(made, "How soon")[1]

@@ -8,10 +8,15 @@ def test_fewer_subjects_are_claimed_only_where_the_ratio_is_clear() -> None:
     answer, sentence = said(made, "Less data than dense")
     assert answer == "true"
     assert "For AUROC 0.9, dense needs 120 (90 to over 400) subjects." in sentence
-    assert "Times as many, shown: conv 0.4 (0.3 to 0.6)." in sentence
+    assert (
+        "Times as many by the curves (by their intervals), shown: conv 0.4 (0.3 to 0.6). Between" in sentence
+    )
     made["needed_ratios"][0] |= {"high": 1.2, "clear": False}
     answer, sentence = said(made, "Less data than dense")
-    assert (answer, "Times as many, not shown: conv 0.4 (0.3 to 1.2)." in sentence) == ("not shown", True)
+    assert (
+        answer,
+        "Times as many by the curves (by their intervals), not shown: conv 0.4 (0.3 to 1.2)." in sentence,
+    ) == ("not shown", True)
     made["needed_ratios"][0] |= {"value": 3.0, "low": 2.0, "high": None, "clear": True}
     answer, sentence = said(made, "Less data than dense")
     assert (answer, "conv 3 (2 to any number)" in sentence) == ("false", True)
@@ -30,7 +35,10 @@ def test_who_gets_there_alone_and_who_does_not() -> None:
     answer, sentence = said(made, "Less data than dense")
     assert answer == "partly"
     assert "conv at most 0.4 (0 to 0.7)" in sentence
-    assert sentence.endswith("not shown: lstm at least 3 (0.9 to any number). Level 0.975 each.")
+    assert sentence.endswith(
+        "not shown: lstm at least 3 (0.9 to any number). Level 0.975 each. "
+        "Between the numbers tried curves are taken for straight."
+    )
 
 
 def test_gaps_differ_where_holm_says_so_with_few_subjects_and_with_all() -> None:

@@ -32,3 +32,5 @@ def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
     )
     made["removed"][0]["gain"] = {**interval(0.01, half=0.001), "clear": True}
     assert said(made, "Is every step worth keeping")[0] == "true"
+    made["removed"][0]["gain"] = {"value": None, "low": None, "high": None, "clear": False}
+    assert said(made, "Is every step worth keeping")[1].endswith("is shown: polarity not known.")

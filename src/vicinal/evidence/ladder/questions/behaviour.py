@@ -30,20 +30,31 @@ def translation(evidence: Evidence) -> Answer | None:
     }
     if not points:
         return None
-    signs = {name: _fate(point["change"]) for name, point in points.items()}
+    lost = [name for name in points if _is_near_chance(evidence, name)]
+    signs = {name: _fate(point["change"]) for name, point in points.items() if name not in lost}
     titles = {-1: "Falls", 1: f"Loses less than {_MARGIN:g}", 0: "Not shown to be either"}
     groups = [
-        (title, [f"{name} {_told(point)}" for name, point in points.items() if signs[name] == sign])
+        (title, [f"{name} {_told(points[name])}" for name, its in signs.items() if its == sign])
         for sign, title in titles.items()
     ]
+    groups.append(("Not shown to be above chance, so with nothing to lose", lost))
     start = f"What a shift by {100 * _SHIFT:.0f} % of its length changes in {metric_of(evidence)} and in decisions."
-    rule = " Each by its own interval of 95 %." if len(points) > 1 else ""
-    return Answer("Indifferent to shifts?", judged(list(signs.values())), f"{start} {grouped(groups)}{rule}")
+    rule = (
+        " Each by its own interval of 95 %: of many, one may be named by chance." if len(points) > 1 else ""
+    )
+    kind = judged([*signs.values(), *(0 for _ in lost)])
+    return Answer("Indifferent to shifts?", kind, f"{start} {grouped(groups)}{rule}")
 
 
 def _fate(change: Evidence) -> int:
     """Return 1 where less than the margin is lost, though something may be, -1 where the metric falls, else 0."""
     return 1 if change["low"] > -_MARGIN else -1 if change["high"] < 0 else 0
+
+
+def _is_near_chance(evidence: Evidence, name: str) -> bool:
+    """Return whether a network is not told from a coin on signals as they are, by the metric whose chance is known."""
+    low = evidence["networks"][name]["translation"][0].get("low")
+    return evidence["metric"] == "auroc" and low is not None and low <= 0.5
 
 
 def _told(point: Evidence) -> str:
@@ -77,8 +88,7 @@ def hierarchy(evidence: Evidence) -> Answer | None:
 
 
 def _gained(name: str, stages: Sequence[Evidence]) -> str:
-    first, gain = stages[0], signed(stages[0]["whole_minus_cut"])
-    seen = first["receptive_field_ms"]
+    gain, seen = signed(stages[0]["whole_minus_cut"]), stages[0]["receptive_field_ms"]
     sees = "" if seen is None else f" over a first that sees {seen:,.{int(seen < 10)}f} ms"
     return f"{name} ({len(stages)} stages) {gain}{sees}"
 

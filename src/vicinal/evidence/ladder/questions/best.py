@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vicinal.evidence.ladder.answer import Answer, Evidence, metric_of
 from vicinal.evidence.ladder.table import with_all
-from vicinal.evidence.ladder.wording import by, joined, listed
+from vicinal.evidence.ladder.wording import by, grouped, joined, listed
 
 __all__ = ["best"]
 
@@ -19,8 +19,9 @@ def best(evidence: Evidence) -> Answer | None:
     clear = [one for one in contrasts if one["clear"]]
     n = len(contrasts)
     rule = f"Holm's correction over {n} pairs" if n > 1 else "one pair"
-    metric, fewer = metric_of(evidence), _with_fewer_seeds(evidence)
+    metric = metric_of(evidence)
     names = list(dict.fromkeys(one[side] for one in contrasts for side in ("a", "b")))
+    fewer = _with_fewer_seeds(evidence) + _left_out(evidence, names)
     if not clear:
         sentence = f"No two of {listed(names)} are shown to differ in {metric} ({rule}).{fewer}"
         return Answer(_QUESTION, "not shown", sentence)
@@ -45,6 +46,19 @@ def _with_fewer_seeds(evidence: Evidence) -> str:
         if point is not None and len(point["seeds"]) < n
     ]
     return f" Told by the trainings that came to an end: {joined(told)}." if told else ""
+
+
+def _left_out(evidence: Evidence, compared: Sequence[str]) -> str:
+    """Return a sentence on networks that are held against no other."""
+    out = {name: with_all(one) for name, one in evidence["networks"].items() if name not in compared}
+    groups = [
+        (
+            "Not compared, as too few of its trainings came to an end",
+            [name for name in out if out[name] is None],
+        ),
+        ("Not compared, as it was tested on other rows", [name for name in out if out[name] is not None]),
+    ]
+    return f" {grouped(groups)}" if out else ""
 
 
 def _worse(one: Evidence) -> str:

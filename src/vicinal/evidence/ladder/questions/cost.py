@@ -114,8 +114,9 @@ def _soonest(calm: Mapping[str, Evidence]) -> str:
         return "None always arrives without a finding."
     first = min(calm, key=lambda name: calm[name]["median"])
     near = [name for name in calm if name != first and calm[name]["least"] <= _APART * calm[first]["most"]]
-    few = calm[first]["n_seeds"] < _FEWEST and len(calm) > 1
-    if few:
+    if len(calm) == 1:
+        return f"{first} alone always arrives without a finding."
+    if calm[first]["n_seeds"] < _FEWEST:
         return f"By its median {first} arrives first; {_FEWEST} seeds would tell times apart."
     also = f", not told apart from {listed(near)}" if near else ""
     return f"Soonest without a finding: {first}{also}."

@@ -20,8 +20,14 @@ def less_data(evidence: Evidence) -> Answer | None:
     absent = [name for name in others if name not in made]
     signs = [0 if not one["clear"] else 1 if _is_below(one) else -1 for one in found] + [0] * len(absent)
     groups = [
-        ("Times as many, shown", [f"{one['a']} {_times(one)}" for one in found if one["clear"]]),
-        ("Times as many, not shown", [f"{one['a']} {_times(one)}" for one in found if not one["clear"]]),
+        (
+            "Times as many by the curves (by their intervals), shown",
+            [f"{one['a']} {_times(one)}" for one in found if one["clear"]],
+        ),
+        (
+            "Times as many by the curves (by their intervals), not shown",
+            [f"{one['a']} {_times(one)}" for one in found if not one["clear"]],
+        ),
     ]
     needed = evidence["networks"][base]["needed"]
     number = "an unknown number of" if needed is None else subjects_needed(needed)
@@ -30,6 +36,7 @@ def less_data(evidence: Evidence) -> Answer | None:
         grouped(groups),
         f"{listed([base, *absent])} do not get there, so no ratio of them is known." if absent else "",
         f"Level {1 - 0.05 / len(others):.3g} each." if len(found) > 1 else "",
+        "Between the numbers tried curves are taken for straight." if found else "",
     ]
     return Answer(f"Less data than {base}?", judged(signs), " ".join(one for one in sentences if one))
 

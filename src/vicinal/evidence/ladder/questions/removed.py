@@ -28,7 +28,7 @@ def _fate(gain: Evidence) -> str:
         return "keep" if gain["value"] > 0 else "harms"
     if gain["high"] is not None and gain["high"] < _MARGIN:
         return "delete"
-    return "nothing" if gain["value"] <= 0 else "open"
+    return "nothing" if gain["value"] is not None and gain["value"] <= 0 else "open"
 
 
 def _groups(steps: Sequence[Evidence], fates: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -333,6 +333,29 @@ def test_keys_can_vary_and_steps_be_taken_out_one_by_one(experiment_file: Path, 
     assert list(problems(kept, SCHEMA, root=SCHEMA)) == []
 
 
+def test_a_step_that_recordings_need_is_named_and_the_others_go_on(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    faster = [
+        "inputs.options.rate_hz=200",
+        'inputs.contract.steps=[{step="resample"},{step="clip",limit=5.0}]',
+    ]
+    said = Said()
+    done = compare(
+        experiment_file,
+        Asked(vary=("inputs.contract.steps=without",), seeds=1),
+        output=tmp_path,
+        overrides=[*FAST, *faster],
+        show=said,
+    )
+    assert list(done.evidence["networks"]) == ["own", "without clip"]
+    clip, resample = done.evidence["removed"]
+    assert (clip["needed"], resample["gain"]) == (None, None)
+    assert "200" in resample["needed"]
+    assert any(line.startswith("without resample: it cannot be left out: ") for line in said.lines)
+    assert "cannot be left out" in (tmp_path / "compare.md").read_text()
+
+
 def test_training_that_fails_is_an_outcome(experiment_file: Path, tmp_path: Path) -> None:
     asked = Asked(vary=("training.learning_rate=1e-2,10.0",), seeds=1)
     wild = [*FAST, "training.clip=1e30", "training.epochs=30"]

@@ -25,6 +25,7 @@ from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.mapping import explained
 from vicinal.workflow.measuring import NOTHING, Measures, metrics_known
 from vicinal.workflow.pacing import Pace, pace_of, resampling_s, total_s
+from vicinal.workflow.removing import needed_steps
 from vicinal.workflow.summing_up import sum_up
 from vicinal.workflow.trial import Outcome, Trial, gathered_for, n_kept, n_train_groups, perform
 
@@ -102,6 +103,11 @@ def compare(
         n_outputs=len(gathered.pack.classes),
     )
     _refuse_unknown_cuts(asked, [one.name for one in found])
+    needed = needed_steps(found, data)
+    for name, why in needed.items():
+        show.say(f"{name}: it cannot be left out: {why}")
+    left_in = [(one, needed[one.name]) for one in found if one.name in needed]
+    found = [one for one in found if one.name not in needed]
     found = [replace(one, experiment=_with_steps(one.experiment, data)) for one in found]
     for one in found:
         show.say(f"{one.name}: {one.match}" if one.match else one.name)
@@ -113,6 +119,7 @@ def compare(
     )
     evidence = sum_up(
         outcomes,
+        left_in=left_in,
         experiment=experiment,
         data=data,
         asked={"metric": asked.metric, "target": asked.target, "by": asked.by, "rates": list(asked.rates)},

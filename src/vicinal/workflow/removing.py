@@ -4,19 +4,21 @@ Wiring: steps are carried out in `inputs/prepare.py` and `inputs/augment.py`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vicinal.errors import VicinalError
 from vicinal.experiment import Experiment
 from vicinal.inputs.augment import augment, parse_augment
 from vicinal.inputs.prepare import prepare
+from vicinal.workflow.contenders import Contender
 from vicinal.workflow.packing import source_of
 from vicinal.workflow.trial import gathered_for
 
-__all__ = ["burdens"]
+__all__ = ["burdens", "needed_steps"]
 
 PACKAGES: dict[str, tuple[str, ...]] = {
     "resample": ("numpy", "scipy"),
@@ -29,6 +31,18 @@ PACKAGES: dict[str, tuple[str, ...]] = {
 
 _N_TIMED = 64
 _N_ROUNDS = 5
+
+
+def needed_steps(found: Sequence[Contender], data: Path | None) -> dict[str, str]:
+    """Return the contenders whose recordings cannot be prepared without the step that they leave out, with why."""
+    needed = {}
+    for one in found:
+        if one.removed is not None:
+            try:
+                gathered_for(one.experiment, data)
+            except VicinalError as error:
+                needed[one.name] = str(error)
+    return needed
 
 
 def burdens(removed: tuple[str, Any] | None, experiment: Experiment, data: Path | None) -> dict[str, Any]:
@@ -58,7 +72,7 @@ def burdens(removed: tuple[str, Any] | None, experiment: Experiment, data: Path 
 
 
 def _preparation_ms(entry: Mapping[str, Any], experiment: Experiment, data: Path | None) -> float | None:
-    """Time preparing recordings with the step and without it, in turn."""
+    """Time preparing recordings with the step and without it, in turn; None where they cannot do without."""
     source = source_of(experiment.inputs, data)
     if source.catalogue is None or source.module is None:
         return None
@@ -66,10 +80,13 @@ def _preparation_ms(entry: Mapping[str, Any], experiment: Experiment, data: Path
     steps = tuple(one for one in contract.steps if _as_table(one) != dict(entry))
     without = contract.model_copy(update={"steps": steps})
     signals = [source.module.read(one) for one in source.catalogue.recordings[:_N_TIMED]]
-    rounds = [
-        [[_seconds(prepare, signal, one) for one in (contract, without)] for signal in signals]
-        for _ in range(_N_ROUNDS)
-    ]
+    try:
+        rounds = [
+            [[_seconds(prepare, signal, one) for one in (contract, without)] for signal in signals]
+            for _ in range(_N_ROUNDS)
+        ]
+    except VicinalError:
+        return None
     # Other work on the machine only ever adds time, so the least is nearest to what it takes; where that lasted for
     # all rounds of a recording, the median does not follow.
     least = np.min(rounds, axis=0)

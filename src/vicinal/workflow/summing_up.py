@@ -36,6 +36,7 @@ Performed = Sequence[tuple[Contender, list[Outcome]]]
 def sum_up(
     performed: Performed,
     *,
+    left_in: Sequence[tuple[Contender, str]],
     experiment: Experiment,
     data: Path | None,
     asked: Mapping[str, Any],
@@ -45,6 +46,7 @@ def sum_up(
     """Return the evidence of a comparison as JSON values.
 
     Args:    performed: every network with its outcomes; one cut to fewer stages follows its whole.
+             left_in: those without a step that cannot be left out, with why; they were not trained.
              asked: metric, target, by, rates.  protocol: what else is stated of how it was made.
     """
     metric, resamples = str(asked["metric"]), experiment.evidence.resamples
@@ -91,7 +93,7 @@ def sum_up(
         "contrasts": [one.to_dict() for one in contrasts({name: full[name] for name in same})],
         "gap_contrasts": _gap_contrasts(same, whole, curves),
         "needed_ratios": _ratios(found),
-        "removed": _removed(whole, full, data),
+        "removed": _removed(whole, left_in, full, data),
         "protocol": {
             **protocol,
             "split_hash": gathered.split.hash,
@@ -291,10 +293,15 @@ def _ratios(found: Mapping[str, Needed]) -> list[dict[str, Any]]:
     ]
 
 
-def _removed(whole: Performed, full: Mapping[str, Sample], data: Path | None) -> list[dict[str, Any]]:
+def _removed(
+    whole: Performed,
+    left_in: Sequence[tuple[Contender, str]],
+    full: Mapping[str, Sample],
+    data: Path | None,
+) -> list[dict[str, Any]]:
     """Return what each entry that was taken out of a list had bought, and what it costs to keep."""
     base = next((one for one, _ in whole if one.removed is None), None)
-    out = [(one, outcomes) for one, outcomes in whole if one.removed is not None]
+    out = [(one, None) for one, _ in whole if one.removed is not None] + list(left_in)
     if base is None or not out or base.name not in full:
         return []
     names = [base.name, *(one.name for one, _ in out if one.name in full)]
@@ -306,7 +313,8 @@ def _removed(whole: Performed, full: Mapping[str, Sample], data: Path | None) ->
             "key": one.removed[0] if one.removed else "",
             "entry": one.removed[1] if one.removed else None,
             "gain": gains[one.name].to_dict() if one.name in gains else None,
+            "needed": why,
             **burdens(one.removed, base.experiment, data),
         }
-        for one, _ in out
+        for one, why in out
     ]

@@ -8,12 +8,12 @@ def test_what_is_not_known_stays_empty() -> None:
     }  # fmt: skip
     evidence = {"metric": "auroc", "unit": "subjects", "target": 0.9, "networks": {"a": network}}
     _, ((name, *cells),) = comparison_rows(evidence)
-    assert (name, cells[5], cells[6:]) == ("a", "failed", [""] * 5)
+    assert (name, cells[5], cells[6:]) == ("a", "failed", [""] * 6)
 
 
 def test_numbers_stand_with_their_intervals() -> None:
     timed = {"median": 1.234, "least": 1.0, "most": 2.0}
-    point = {"value": 0.9, "low": 0.85, "high": 0.94, "gap": {"value": 0.02}}
+    point = {"value": 0.9, "low": 0.85, "high": 0.94, "train": 0.92, "gap": {"value": 0.02}}
     network = {
         "parameters": 1500, "multiply_adds": 20_000, "activation_bytes": 4000, "train_seconds": timed,
         "infer_per_second": {**timed, "median": 12_345.6}, "curve": [{"share": 1, **point}],
@@ -26,8 +26,8 @@ def test_numbers_stand_with_their_intervals() -> None:
     columns, ((*cells,),) = comparison_rows(evidence)
     assert (columns[6], columns[7]) == ("AUROC (95 %)", "subjects for 0.95")
     assert cells == [
-        "conv", "1,500", "20,000", "1.2", "12,346", "10", "0.900 (0.850 to 0.940)", "over 400 (210 or more)", "+0.020",
-        "0.700", "25 %", "42 %",
+        "conv", "1,500", "20,000", "1.2", "12,346", "10", "0.900 (0.850 to 0.940)", "over 400 (210 or more)",
+        "0.920", "+0.020", "0.700", "25 %", "42 %",
     ]  # fmt: skip
     network["needed"] = None
     assert comparison_rows(evidence)[1][0][7] == ""

@@ -15,7 +15,13 @@ def interval(value: float) -> dict[str, float]:
 def network(value: float) -> dict[str, Any]:
     timed = {"median": 2.0, "least": 1.9, "most": 2.1}
     points = [
-        {"n_train_subjects": n, "share": n / 400, **interval(value - less), "gap": interval(less)}
+        {
+            "n_train_subjects": n,
+            "share": n / 400,
+            **interval(value - less),
+            "gap": interval(less),
+            "train": value,
+        }
         for n, less in ((40, 0.1), (400, 0.0))
     ]
     return {
@@ -23,6 +29,7 @@ def network(value: float) -> dict[str, Any]:
         "parameters": 1000, "multiply_adds": 9000, "activation_bytes": 4000,
         "learning_rate": 0.01, "rates_tried": {"0.01": 0.9, "0.1": None},
         "train_seconds": timed, "step_ms": timed, "infer_per_second": timed,
+        "seconds_to_target": {"median": 1.5, "least": 1.0, "most": 2.0, "n_reached": 2, "n_seeds": 3},
         "findings": {"overfitting": 2}, "failed": ["loss nan"], "select": "auroc",
         "history": [[[1.0, 5, 0.8], [2.0, 9, None]]],
         "curve": points, "needed": {"value": 120.0, "low": 90.0, "high": None, "fewest_tried": 40, "most_tried": 400,
@@ -48,9 +55,9 @@ def evidence() -> dict[str, Any]:
                      "sentence": "In AUROC, conv is beaten by none."}],
         "removed": [
             {"name": "without gain low 0.8", "kind": "augmentation", "gain": {**interval(0.02), "clear": True},
-             "ms_per_recording": 0.0123, "packages": ["numpy"], "contract_fields": 0},
-            {"name": "without resample", "kind": "preparation", "gain": None, "ms_per_recording": None,
-             "packages": ["numpy", "scipy"], "contract_fields": 1},
+             "needed": None, "ms_per_recording": 0.0123, "packages": ["numpy"], "contract_fields": 0},
+            {"name": "without resample", "kind": "preparation", "gain": None, "needed": "it has 250 Hz.",
+             "ms_per_recording": None,             "packages": ["numpy", "scipy"], "contract_fields": 1},
         ],
         "protocol": {"command": "vicinal compare hearts.toml", "expected_seconds": 60.0, "seconds": 71.2,
                      "split_hash": "ab" * 32, "pack_hash": "cd" * 32, "notes": ["Made up."]},
@@ -72,7 +79,8 @@ def test_everything_is_on_one_page_that_asks_for_nothing(page: str) -> None:
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     for words in (
         "Is one shown to be best? Yes.", "In AUROC, conv is beaten by none.", "600 test rows of 300 subjects, 3 seeds",
-        "0.01: 0.900, 0.1: –", "overfitting (2); broke off once", "190 ms", "3x3 positions", "it cannot be left out",
+        "0.01: 0.900, 0.1: –", "overfitting (2); broke off once", "190 ms", "3x3 positions", "cannot be left out",
+        "resample: it has 250 Hz.", "1.50 (2 of 3)",
         "rec1: disease", "read off what they reach", "60 s and 71 s", "conv 8 window &lt;7&gt;", "over 400",
     ):  # fmt: skip
         assert words in page, words

@@ -20,7 +20,7 @@ def comparison_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
     unit = evidence["unit"]
     columns = [
         "network", "parameters", "multiply-adds", "train s", "scores/s", "memory kB", f"{metric} (95 %)",
-        f"{unit} for {evidence['target']:g}", "gap", "shifted 10 %", "changed", "in a tenth",
+        f"{unit} for {evidence['target']:g}", "fit", "gap", "shifted 10 %", "changed", "in a tenth",
     ]  # fmt: skip
     return columns, [_line(name, one) for name, one in evidence["networks"].items()]
 
@@ -37,6 +37,7 @@ def _line(name: str, one: Evidence) -> list[str]:
         f"{(one['activation_bytes'] + 4 * one['parameters']) / 1000:,.0f}",
         "failed" if last is None else _interval(last),
         "" if one["needed"] is None else subjects_needed(one["needed"]),
+        "" if last is None else f"{last['train']:.3f}",
         "" if last is None or last["gap"]["value"] is None else f"{last['gap']['value']:+.3f}",
         "" if point is None else f"{point['value']:.3f}",
         ""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vicinal.evidence.ladder.answer import headline
+from vicinal.evidence.ladder.questions.removed import removed_rows
 from vicinal.evidence.ladder.table import comparison_rows, rows_in_words, with_all
 from vicinal.evidence.ladder.wording import broke_off
 from vicinal.evidence.metric import in_words
@@ -143,10 +144,10 @@ def _verdict(evidence: Evidence) -> list[Block]:
 def _table(evidence: Evidence) -> list[Block]:
     columns, rows = comparison_rows(evidence)
     words = (
-        f"Intervals: 95 %, {_over(evidence)}. train s: of the steps alone. Memory: what "
-        "training keeps of one recording at least, and the weights. gap: training minus test. shifted 10 %: the metric "
-        "when test signals are moved by a tenth of their length; changed: decisions that then differ. in a tenth: how "
-        "much of what hiding changes lies in the strongest tenth of the positions."
+        f"Intervals: 95 %, {_over(evidence)}. train s: of the steps alone. Memory: what training keeps of one "
+        "recording at least, and the weights. fit: the metric of training rows; gap: fit minus test. shifted 10 %: the "
+        "metric when test signals are moved by a tenth of their length; changed: decisions that then differ. in a "
+        "tenth: how much of what hiding changes lies in the strongest tenth of the positions."
     )
     made = [Column(name, number=k > 0) for k, name in enumerate(columns)]
     # One table of all columns is wider than the page.
@@ -230,7 +231,8 @@ def _cost(evidence: Evidence) -> list[Block]:
             for some in groups(networks)
         ]
     columns = [Column("network"), Column("how its width was found"), Column("learning rate", number=True)]
-    columns += [Column("tried", number=True), Column("ms a step", number=True), Column("the monitor found")]
+    columns += [Column("tried", number=True), Column("ms a step", number=True)]
+    columns += [Column(f"s to {evidence['target']:g}", number=True), Column("the monitor found")]
     rows = [
         [
             name,
@@ -238,6 +240,7 @@ def _cost(evidence: Evidence) -> list[Block]:
             f"{one['learning_rate']:g}",
             ", ".join(f"{rate}: {_number(value)}" for rate, value in one["rates_tried"].items()),
             "" if one["step_ms"] is None else f"{one['step_ms']['median']:.1f}",
+            _soon(one["seconds_to_target"]),
             ", ".join(f"{kind} ({n})" for kind, n in one["findings"].items())
             + ("; " if one["findings"] and one["failed"] else "")
             + (broke_off(len(one["failed"])) if one["failed"] else ""),
@@ -245,6 +248,14 @@ def _cost(evidence: Evidence) -> list[Block]:
         for name, one in networks.items()
     ]
     return [Grid(panels), Table(columns, rows)]
+
+
+def _soon(one: Evidence | None) -> str:
+    """Return the median seconds to the target, and how many seeds got there."""
+    if one is None:
+        return ""
+    seconds = f"{one['median']:.2f} " if one["n_reached"] else ""
+    return f"{seconds}({one['n_reached']} of {one['n_seeds']})"
 
 
 def _shifts(evidence: Evidence) -> list[Block]:
@@ -345,27 +356,17 @@ def _maps(maps: Sequence[Explained]) -> list[Block]:
 def _steps(evidence: Evidence) -> list[Block]:
     if not evidence["removed"]:
         return []
-    columns = [
-        Column("step"),
-        Column("kind"),
-        Column("gain"),
-        Column("clear"),
-        Column("ms a recording", number=True),
-    ]
-    columns += [Column("packages"), Column("fields of the contract", number=True)]
-    rows = [
-        [
-            one["name"].rpartition("without ")[2],
-            one["kind"],
-            "it cannot be left out" if one["gain"] is None else _cell(one["gain"]),
-            "" if one["gain"] is None else "yes" if one["gain"]["clear"] else "no",
-            "" if one["ms_per_recording"] is None else f"{one['ms_per_recording']:.3f}",
-            ", ".join(one["packages"]),
-            str(one["contract_fields"]),
-        ]
+    names, rows = removed_rows(evidence)
+    numbers = ("ms a recording", "fields of the contract")
+    reasons = [
+        f"{one['name'].rpartition('without ')[2]}: {one['needed']}"
         for one in evidence["removed"]
+        if one["needed"]
     ]
-    return [Table(columns, rows)]
+    return [
+        Table([Column(name, number=name in numbers) for name in names], rows),
+        *(Paragraph(reason, small=True) for reason in reasons),
+    ]
 
 
 def _made(evidence: Evidence) -> list[Block]:

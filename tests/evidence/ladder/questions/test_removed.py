@@ -1,4 +1,8 @@
+from typing import Any
+
 from tests.evidence.ladder.comparisons import evidence, interval, network, said
+
+from vicinal.evidence.ladder.questions.removed import removed_rows
 
 
 def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
@@ -34,3 +38,36 @@ def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
     assert said(made, "Is every step worth keeping")[0] == "true"
     made["removed"][0]["gain"] = {"value": None, "low": None, "high": None, "clear": False}
     assert said(made, "Is every step worth keeping")[1].endswith("is shown: polarity not known.")
+
+
+def test_the_table_of_steps_says_what_to_do_with_each() -> None:
+    costs = {
+        "kind": "preparation",
+        "ms_per_recording": 0.123,
+        "packages": ["numpy", "scipy"],
+        "contract_fields": 2,
+    }
+    gains: list[Any] = [
+        {**interval(0.05), "clear": True},
+        {**interval(-0.05), "clear": True},
+        {**interval(0.001), "clear": False},
+        {**interval(-0.01, half=0.1), "clear": False},
+        {**interval(0.01, half=0.1), "clear": False},
+        None,
+    ]
+    made = [
+        {"name": f"own, without {k}", "gain": gain, "needed": None, **costs} for k, gain in enumerate(gains)
+    ]
+    needed = {"name": "without scale", "gain": None, "needed": "why", **costs, "ms_per_recording": None}
+    columns, rows = removed_rows({"removed": [*made, needed]})
+    assert all(len(row) == len(columns) for row in rows)
+    assert rows[0] == ["0", "preparation", "+0.050 (+0.040 to +0.060)", "0.123", "numpy, scipy", "2", "keep"]
+    assert [row[-1] for row in rows] == [
+        "keep",
+        "delete: worse with it",
+        "delete: less than 0.02",
+        "delete, unless more show a gain",
+        "undecided",
+        "not measured",
+        "cannot be left out",
+    ]

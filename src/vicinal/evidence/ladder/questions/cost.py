@@ -123,10 +123,10 @@ def _soonest(calm: Mapping[str, Evidence]) -> str:
 
 
 def fewer_parameters(evidence: Evidence) -> Answer | None:
-    """Judge by counts; where they were matched there is nothing to judge, and nothing to say where all are the same."""
+    """Judge by counts; where they were matched there is nothing to judge, and nothing to say of one network."""
     base, others = base_with_others(evidence)
     networks = evidence["networks"]
-    if len({networks[name]["parameters"] for name in (base, *others) if name}) < 2:
+    if evidence["removed"] or len({networks[name]["parameters"] for name in (base, *others) if name}) < 2:
         return None
     count, question = networks[base]["parameters"], f"Fewer parameters than {base}?"
     counted = joined([f"{name} {factor(networks[name]['parameters'] / count)} times" for name in others])

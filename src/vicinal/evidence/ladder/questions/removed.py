@@ -5,10 +5,18 @@ from collections.abc import Sequence
 from vicinal.evidence.ladder.answer import Answer, Evidence, Kind
 from vicinal.evidence.ladder.wording import grouped, signed
 
-__all__ = ["removed"]
+__all__ = ["removed", "removed_rows"]
 
 _MARGIN = 0.02
 """Of the metric: a step that is shown to give less is named for deletion."""
+
+_WORDS = {
+    "keep": "keep",
+    "harms": "delete: worse with it",
+    "delete": f"delete: less than {_MARGIN:g}",
+    "nothing": "delete, unless more show a gain",
+    "open": "undecided",
+}
 
 
 def removed(evidence: Evidence) -> Answer | None:
@@ -20,6 +28,33 @@ def removed(evidence: Evidence) -> Answer | None:
     n = len(steps)
     rule = f" Gains after Holm's correction over {n} steps; intervals of 95 % each." if n > 1 else ""
     return Answer("Is every step worth keeping?", _kind(fates), f"{grouped(_groups(steps, fates))}{rule}")
+
+
+def removed_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the table of steps: what each gives, what it costs to keep, and what to do with it."""
+    columns = [
+        "step",
+        "kind",
+        "gain (95 %)",
+        "ms a recording",
+        "packages",
+        "fields of the contract",
+        "verdict",
+    ]
+    return columns, [_line(one) for one in evidence["removed"]]
+
+
+def _line(one: Evidence) -> list[str]:
+    ms, gain = one["ms_per_recording"], one["gain"]
+    return [
+        one["name"].rpartition("without ")[2],
+        one["kind"],
+        "" if gain is None else signed(gain),
+        "" if ms is None else f"{ms:.3f}",
+        ", ".join(one["packages"]),
+        str(one["contract_fields"]),
+        "cannot be left out" if one["needed"] else "not measured" if gain is None else _WORDS[_fate(gain)],
+    ]
 
 
 def _fate(gain: Evidence) -> str:

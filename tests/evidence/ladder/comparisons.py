@@ -22,6 +22,7 @@ def network(
     timed = {"median": step_ms, "least": step_ms * 0.95, "most": step_ms * 1.05}
     stage = {
         "receptive_field_ms": 70.0,
+        "receptive_field_samples": 7,
         "whole_minus_cut": {**interval(cut), "p": 0.001 if abs(cut) > 0.01 else 0.5},
     }
     return {

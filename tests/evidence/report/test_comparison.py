@@ -79,7 +79,8 @@ def test_everything_is_on_one_page_that_asks_for_nothing(page: str) -> None:
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     for words in (
         "Is one shown to be best? Yes.", "In AUROC, conv is beaten by none.", "600 test rows of 300 subjects, 3 seeds",
-        "0.01: 0.900, 0.1: –", "overfitting (2); broke off once", "190 ms", "3x3 positions", "cannot be left out",
+        "0.01: 0.900, 0.1: –", "overfitting (2); broke off once", "19 samples, 190 ms", "3x3 positions",
+        "cannot be left out",
         "resample: it has 250 Hz.", "1.50 (2 of 3)",
         "rec1: disease", "read off what they reach", "60 s and 71 s", "conv 8 window &lt;7&gt;", "over 400",
     ):  # fmt: skip

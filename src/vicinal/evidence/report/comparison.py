@@ -327,10 +327,10 @@ def _stages(evidence: Evidence) -> list[Block]:
 
 
 def _seen(stage: Evidence) -> str:
-    if stage["receptive_field_ms"] is not None:
-        return f"{stage['receptive_field_ms']:,.0f} ms"
-    field = stage["receptive_field_samples"]
-    return f"{field:,} positions" if isinstance(field, int) else f"{'x'.join(map(str, field))} positions"
+    ms, field = stage["receptive_field_ms"], stage["receptive_field_samples"]
+    samples = f"{field:,}" if isinstance(field, int) else "x".join(map(str, field))
+    # Both, since the rate of a contract can be a stand-in where none is known.
+    return f"{samples} positions" if ms is None else f"{samples} samples, {ms:,.{int(ms < 10)}f} ms"
 
 
 def _maps(maps: Sequence[Explained]) -> list[Block]:

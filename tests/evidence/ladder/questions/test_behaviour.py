@@ -40,7 +40,7 @@ def test_hierarchy_helps_where_the_whole_is_above_its_first_stage() -> None:
     assert answer == "partly"
     assert sentence == (
         "The whole network against its first stage alone. "
-        "Better, shown: dense (2 stages) +0.100 (+0.090 to +0.110) over a first that sees 70 ms. "
-        "Not shown: conv (2 stages) +0.000 (-0.010 to +0.010) over a first that sees 70 ms. "
+        "Better, shown: dense (2 stages) +0.100 (+0.090 to +0.110) over a first that sees 7 samples (70 ms). "
+        "Not shown: conv (2 stages) +0.000 (-0.010 to +0.010) over a first that sees 7 samples (70 ms). "
         "Holm's correction over 2; intervals of 95 % each."
     )

@@ -88,9 +88,11 @@ def hierarchy(evidence: Evidence) -> Answer | None:
 
 
 def _gained(name: str, stages: Sequence[Evidence]) -> str:
-    gain, seen = signed(stages[0]["whole_minus_cut"]), stages[0]["receptive_field_ms"]
-    sees = "" if seen is None else f" over a first that sees {seen:,.{int(seen < 10)}f} ms"
-    return f"{name} ({len(stages)} stages) {gain}{sees}"
+    first = stages[0]
+    ms, samples = first["receptive_field_ms"], first["receptive_field_samples"]
+    # Both, since the rate of a contract can be a stand-in where none is known.
+    sees = "" if ms is None else f" over a first that sees {samples:,} samples ({ms:,.{int(ms < 10)}f} ms)"
+    return f"{name} ({len(stages)} stages) {signed(first['whole_minus_cut'])}{sees}"
 
 
 def concentration(evidence: Evidence) -> Answer | None:

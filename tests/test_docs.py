@@ -17,7 +17,8 @@ from vicinal.cli.app import app
 from vicinal.experiment import Experiment, load_experiment, parse_experiment
 from vicinal.inputs.datasets import synthetic
 from vicinal.representations.network import resolve
-from vicinal.workflow.comparing import Asked, Comparison
+from vicinal.workflow.asking import Asked
+from vicinal.workflow.comparing import Comparison
 from vicinal.workflow.contenders import contenders
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,8 @@ from vicinal.errors import ExperimentError, NetworkError, TrainingError
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET
 from vicinal.workflow import comparing
-from vicinal.workflow.comparing import Asked, Comparison, compare
+from vicinal.workflow.asking import Asked
+from vicinal.workflow.comparing import Comparison, compare
 from vicinal.workflow.pacing import Pace
 from vicinal.workflow.summing_up import sum_up
 from vicinal.workflow.trial import Outcome, Trial, perform

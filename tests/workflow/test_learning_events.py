@@ -21,8 +21,9 @@ from vicinal.scores.score import score_paths
 from vicinal.scoretable import ScoreTable
 from vicinal.terminal import QUIET, Terminal
 from vicinal.training.monitor import Monitor
+from vicinal.workflow.asking import Asked
 from vicinal.workflow.auditing import audit
-from vicinal.workflow.comparing import Asked, compare
+from vicinal.workflow.comparing import compare
 from vicinal.workflow.deciding import decide
 from vicinal.workflow.evaluating import evaluate
 from vicinal.workflow.gathering import gather

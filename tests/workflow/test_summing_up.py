@@ -9,7 +9,8 @@ from tests.workflow.test_evidence_schema import problems
 
 from vicinal.errors import TrainingError
 from vicinal.evidence.ladder.sample import Sample
-from vicinal.workflow.comparing import Asked, Comparison, compare
+from vicinal.workflow.asking import Asked
+from vicinal.workflow.comparing import Comparison, compare
 from vicinal.workflow.summing_up import (
     _concentration,
     _reachable,

@@ -4,7 +4,8 @@ import pytest
 
 from vicinal.evidence.ladder.table import comparison_rows
 from vicinal.terminal import Terminal
-from vicinal.workflow.comparing import Asked, compare
+from vicinal.workflow.asking import Asked
+from vicinal.workflow.comparing import compare
 from vicinal.workflow.telling_comparison import tell_comparison
 
 

@@ -221,7 +221,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare networks, or any keys of an experiment, and see what each bought."""
-    from vicinal.workflow.comparing import Asked, compare
+    from vicinal.workflow.asking import Asked
+    from vicinal.workflow.comparing import compare
     from vicinal.workflow.telling_comparison import tell_comparison
 
     terminal = Terminal()

@@ -6,58 +6,31 @@ with several seeds. Wiring: `contenders.py` finds the networks, `trial.py` train
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vicinal.errors import ExperimentError, ExtraError, TrainingError, did_you_mean
-from vicinal.evidence.metric import in_words
 from vicinal.evidence.report.comparison import write_comparison
 from vicinal.execution import map_tasks
 from vicinal.experiment import Experiment, load_experiment
 from vicinal.files import write_json
-from vicinal.representations.matching import By
 from vicinal.terminal import QUIET, Show, spoken
 from vicinal.training.config import BEST_WHEN_LOW
+from vicinal.workflow.asking import Asked, completed, words_of
 from vicinal.workflow.contenders import Contender, contenders, cuts_of
 from vicinal.workflow.gathering import Gathered, gather
 from vicinal.workflow.mapping import explained
-from vicinal.workflow.measuring import NOTHING, Measures, metrics_known
+from vicinal.workflow.measuring import NOTHING, Measures
 from vicinal.workflow.pacing import Pace, pace_of, resampling_s, total_s
 from vicinal.workflow.removing import needed_steps
 from vicinal.workflow.summing_up import sum_up
 from vicinal.workflow.trial import Outcome, Trial, gathered_for, n_kept, n_train_groups, perform
 
-__all__ = ["Asked", "Comparison", "compare"]
+__all__ = ["Comparison", "compare"]
 
 FULL = Measures(shifts=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5), n_explained=16, n_drawn=4)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is compared.
-
-    Args:    networks: names, see `contenders`; none: the experiment's own.  vary: "KEY=A,B".
-             by: what widths are matched on.
-             shares: of the training subjects, above 0 to 1; none: 0.1, 0.25, 0.5 and 1 of several networks, else 1.
-             seeds: how many.
-             rates: learning rates that are tried for each network on validation rows; none: a third, once and
-             three times the experiment's, of several networks, else the experiment's alone.
-             cut: names of networks that are also trained cut to fewer stages; none of several networks: all.
-             metric: of the test rows; None: AUROC, or accuracy of exclusive classes.
-             target: of the metric, for the number of subjects that it takes; None: what they reach, see `summing_up`.
-    """
-
-    networks: tuple[str, ...] = ()
-    vary: tuple[str, ...] = ()
-    by: By = "parameters"
-    shares: tuple[float, ...] = ()
-    seeds: int = 3
-    rates: tuple[float, ...] = ()
-    cut: tuple[str, ...] | None = None
-    metric: str | None = None
-    target: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +63,7 @@ def compare(
             'compare: expected a task on whole recordings, got "events". Run each with: vicinal run EXPERIMENT --set '
             "KEY=VALUE"
         )
-    asked = _completed(asked, experiment)
+    asked = completed(asked, experiment)
     folder = output or Path("runs") / f"compare-{path.stem}"
     folder.mkdir(parents=True, exist_ok=True)
     gathered = _gathered(experiment, data, show)
@@ -115,7 +88,7 @@ def compare(
     expected = _announce(maker, found, show)
     outcomes = _performed(maker, found, show)
     command = shlex.join(
-        ["vicinal", "compare", path.name if path.is_absolute() else str(path), *_words(asked, overrides)]
+        ["vicinal", "compare", path.name if path.is_absolute() else str(path), *words_of(asked, overrides)]
     )
     evidence = sum_up(
         outcomes,
@@ -302,62 +275,6 @@ def _planned(maker: _Maker, one: Contender) -> list[tuple[Contender, list[Trial]
     return [(one, [*others, *maker.all(one, rate)]), *maker.cuts(one, rate)]
 
 
-def _completed(asked: Asked, experiment: Experiment) -> Asked:
-    """Return what was asked with what was left open, and refuse what cannot be."""
-    several = bool(asked.networks)
-    task = experiment.inputs.task
-    known = metrics_known(task)
-    if asked.metric is not None and asked.metric not in known:
-        raise ExperimentError(f"--metric {asked.metric!r}: expected one of {', '.join(known)} for this task.")
-    metric = asked.metric or known[0]
-    if asked.seeds < 1:
-        raise ExperimentError(f"--seeds: expected 1 or more, got {asked.seeds}.")
-    if any(not 0 < share <= 1 for share in asked.shares):
-        raise ExperimentError(
-            f"--fractions: expected shares above 0, at most 1, got {_listed(asked.shares)}."
-        )
-    if any(not 0 < rate <= 10 for rate in asked.rates):
-        raise ExperimentError(
-            f"--rates: expected learning rates above 0, at most 10, got {_listed(asked.rates)}."
-        )
-    if asked.target is not None and not 0 < asked.target <= 1:
-        raise ExperimentError(
-            f"--target: expected {in_words(metric)} above 0, at most 1, got {asked.target:g}. "
-            "Leave it out for what the networks reach."
-        )
-    _refuse_mixed_removal(asked)
-    rate = experiment.training.learning_rate
-    varies_rate = any(text.startswith("training.learning_rate") for text in asked.vary)
-    near = tuple(float(f"{rate * times:.2g}") for times in (1 / 3, 1, 3))
-    rates = tuple(dict.fromkeys(asked.rates)) or (near if several and not varies_rate else ())
-    if varies_rate and asked.rates:
-        raise ExperimentError(
-            "--rates are tried for each network, so training.learning_rate cannot vary too."
-        )
-    shares = sorted({*asked.shares, 1.0}) if asked.shares else ((0.1, 0.25, 0.5, 1.0) if several else (1.0,))
-    return replace(
-        asked,
-        metric=metric,
-        rates=rates,
-        shares=tuple(shares),
-        cut=asked.cut if asked.cut is not None else (None if several else ()),
-    )
-
-
-def _listed(numbers: Iterable[float]) -> str:
-    return ", ".join(f"{number:g}" for number in numbers)
-
-
-def _refuse_mixed_removal(asked: Asked) -> None:
-    """What was gained by a step is told of one network, against one whole."""
-    removes = [text.endswith("=without") for text in asked.vary]
-    if any(removes) and (len(asked.networks) > 1 or not all(removes)):
-        raise ExperimentError(
-            "--vary KEY=without: expected one network and nothing else that varies, so that each step is told "
-            "against the same whole. Compare networks, or other values, on their own."
-        )
-
-
 def _refuse_unknown_cuts(asked: Asked, names: Sequence[str]) -> None:
     unknown = [name for name in asked.cut or () if name not in names]
     if unknown:
@@ -386,18 +303,3 @@ def _with_steps(experiment: Experiment, data: Path | None) -> Experiment:
     if config.epochs is not None:
         changes |= {"epochs": None, "steps": config.epochs * per_epoch}
     return experiment.model_copy(update={"training": config.model_copy(update=changes)})
-
-
-def _words(asked: Asked, overrides: Iterable[str]) -> list[str]:
-    words: list[str] = ["--networks", ",".join(asked.networks)] if asked.networks else []
-    words += ["--match", asked.by] if asked.by != "parameters" else []
-    for text in asked.vary:
-        words += ["--vary", text]
-    words += ["--fractions", ",".join(f"{share:g}" for share in asked.shares), "--seeds", str(asked.seeds)]
-    words += ["--rates", ",".join(f"{rate:.6g}" for rate in asked.rates)] if asked.rates else []
-    words += ["--metric", asked.metric] if asked.metric is not None else []
-    words += ["--target", f"{asked.target:g}"] if asked.target is not None else []
-    words += ["--cut", ",".join(asked.cut) or "none"] if asked.cut is not None else []
-    for text in overrides:
-        words += ["--set", text]
-    return words

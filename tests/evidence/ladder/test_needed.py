@@ -125,3 +125,26 @@ def test_of_two_that_are_there_with_the_fewest_nothing_is_known() -> None:
     found = ratio(early, early)
     assert found is not None
     assert found.to_dict() == {"value": 1, "bound": "", "low": 0, "high": None, "clear": False}
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("n_subjects", "n_others"), [(6, 1), (6, 9), (21, 9)])
+def test_equal_networks_are_seldom_told_apart(n_subjects: int, n_others: int) -> None:
+    """Networks with the same true curve, whose subjects differ in how well each network does on them."""
+    rng, truth = np.random.default_rng(0), {10: 0.62, 32: 0.72, 100: 0.82}
+    n_worlds, n_wrong = 200, 0
+    for _ in range(n_worlds):
+        shares = rng.multinomial(n_subjects, np.full(n_subjects, 1 / n_subjects), size=500) / n_subjects
+        shared = 0.1 * rng.normal(size=n_subjects)
+        found = []
+        for k in range(n_others + 1):
+            own = shared + 0.1 * rng.normal(size=n_subjects)
+            each = {n: value + own + 0.03 * rng.normal(size=n_subjects) for n, value in truth.items()}
+            samples = {
+                n: Sample(np.array([of.mean()]), (shares @ of)[None], n_subjects) for n, of in each.items()
+            }
+            found.append(needed(samples, 0.72, seed=k))
+        ratios = [ratio(one, found[0], n_compared=n_others) for one in found[1:]]
+        n_wrong += any(one is not None and one.is_clear for one in ratios)
+    # 5 of 100 and three standard errors of 200 draws.
+    assert n_wrong / n_worlds < 0.05 + 3 * np.sqrt(0.05 * 0.95 / n_worlds)

@@ -242,9 +242,7 @@ def load_experiment(
     Raises:  PathError: when there is no such file.  ExperimentError: for every problem in it, at once.
     """
     if not path.is_file():
-        raise PathError(
-            f"experiment file {path} does not exist. `vicinal run experiments/NAME.toml` wants one."
-        )
+        raise PathError(f"experiment file {path} does not exist. `vicinal init FOLDER` writes one.")
     if path.stat().st_size > _LARGEST_BYTES:
         raise ExperimentError(f"{path} is larger than {_LARGEST_BYTES:,} bytes; that is no experiment file.")
     try:

@@ -238,6 +238,18 @@ def test_a_network_that_breaks_off_while_it_is_timed_does_not_end_the_others(
     assert all(one["curve"] for one in found["networks"].values())
 
 
+def test_a_share_too_small_for_a_network_ends_no_comparison(experiment_file: Path, tmp_path: Path) -> None:
+    """One row without positions has no variance for a batch norm."""
+    asked = Asked(networks=("dense", "conv@4"), shares=(0.01, 1.0), seeds=1, rates=(0.01,), cut=())
+    said = Said()
+    found = compare(experiment_file, asked, output=tmp_path, overrides=FAST, show=said).evidence
+    assert any(
+        line.startswith("dense, 0.01 of the training subjects, seed 0: batch norm") for line in said.lines
+    )
+    assert [point["share"] for point in found["networks"]["dense"]["curve"]] == [1]
+    assert "broke off once" in (tmp_path / "compare.md").read_text()
+
+
 def test_a_killed_comparison_goes_on(
     experiment_file: Path, compared: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +365,7 @@ def test_a_step_that_recordings_need_is_named_and_the_others_go_on(
     clip, resample = done.evidence["removed"]
     assert (clip["needed"], resample["gain"]) == (None, None)
     assert "200" in resample["needed"]
+    assert len(resample["needed"].splitlines()) == 1
     assert any(line.startswith("without resample: it cannot be left out: ") for line in said.lines)
     assert "cannot be left out" in (tmp_path / "compare.md").read_text()
 

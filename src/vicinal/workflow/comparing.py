@@ -203,7 +203,8 @@ def _outcomes(maker: _Maker, trials: Sequence[Trial], show: Show, what: str) -> 
             maker.done[key] = outcome
             update(n, len(due), trial.name)
             if outcome.failed:
-                show.say(f"{trial.name}: {outcome.failed}")
+                where = f"{trial.share:g} of the training subjects, seed {trial.experiment.seed}"
+                show.say(f"{trial.name}, {where}: {outcome.failed}")
     return (
         replace(maker.done[key], facts=trial.told(maker.done[key].facts))
         for key, trial in zip(keys, trials, strict=True)

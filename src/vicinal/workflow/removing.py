@@ -41,7 +41,9 @@ def needed_steps(found: Sequence[Contender], data: Path | None) -> dict[str, str
             try:
                 gathered_for(one.experiment, data)
             except VicinalError as error:
-                needed[one.name] = str(error)
+                # What is wrong, and of the first recording: the others say the same.
+                what, *which = str(error).splitlines()
+                needed[one.name] = " ".join([what, *(line.strip() for line in which[:1])])
     return needed
 
 

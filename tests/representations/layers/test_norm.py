@@ -56,7 +56,7 @@ def test_gradients_with_lengths() -> None:
 
 
 def test_one_value_per_channel_has_no_variance() -> None:
-    with pytest.raises(NetworkError, match="train with larger batches"):
+    with pytest.raises(NetworkError, match="or with larger batches"):
         batch_norm(3)(torch.randn(1, 3))
     batch_norm(3).eval()(torch.randn(1, 3))
 

@@ -61,7 +61,8 @@ class BatchNorm(nn.Module):
         if self.training and x.numel() == x.shape[1]:
             raise NetworkError(
                 "batch norm got one row without positions while training, where it needs at least 2 values "
-                "per channel; train with larger batches (and drop the last one), or write 'norm layer'."
+                "per channel; train on more recordings or with larger batches (and drop the last one), or write "
+                "'norm layer'."
             )
         if self.training and (lengths is not None or _prefers_own(x)):
             return self._by_own_statistics(x, lengths), lengths

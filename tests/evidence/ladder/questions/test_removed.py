@@ -9,9 +9,9 @@ def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
     made = evidence(own=network(0.9))
     made["contrasts"] = []
     made["removed"] = [
-        {"name": "without gain low 0.7", "gain": {**interval(0.05), "clear": True}},
-        {"name": "without polarity", "gain": {**interval(0.001), "clear": False}},
-        {"name": "without shift", "gain": {**interval(-0.05), "clear": True}},
+        {"name": "without gain low 0.7", "needed": None, "gain": {**interval(0.05), "clear": True}},
+        {"name": "without polarity", "needed": None, "gain": {**interval(0.001), "clear": False}},
+        {"name": "without shift", "needed": None, "gain": {**interval(-0.05), "clear": True}},
     ]
     answer, sentence = said(made, "Is every step worth keeping")
     assert answer == "partly"
@@ -38,6 +38,18 @@ def test_a_step_that_buys_nothing_is_named_for_deletion() -> None:
     assert said(made, "Is every step worth keeping")[0] == "true"
     made["removed"][0]["gain"] = {"value": None, "low": None, "high": None, "clear": False}
     assert said(made, "Is every step worth keeping")[1].endswith("is shown: polarity not known.")
+
+
+def test_a_step_that_cannot_be_left_out_is_named() -> None:
+    made = evidence(own=network(0.9))
+    made["removed"] = [
+        {"name": "without gain", "gain": {**interval(0.05), "clear": True}, "needed": None},
+        {"name": "without resample", "gain": None, "needed": "it has 250 Hz."},
+    ]
+    assert said(made, "Is every step worth keeping") == (
+        "true",
+        "Worth keeping, as better with it: gain +0.050 (+0.040 to +0.060). Cannot be left out: resample.",
+    )
 
 
 def test_the_table_of_steps_says_what_to_do_with_each() -> None:

@@ -26,8 +26,10 @@ def removed(evidence: Evidence) -> Answer | None:
         return None
     fates = [_fate(one["gain"]) for one in steps]
     n = len(steps)
+    needed = [one["name"].rpartition("without ")[2] for one in evidence["removed"] if one["needed"]]
+    told = grouped([*_groups(steps, fates), ("Cannot be left out", needed)])
     rule = f" Gains after Holm's correction over {n} steps; intervals of 95 % each." if n > 1 else ""
-    return Answer("Is every step worth keeping?", _kind(fates), f"{grouped(_groups(steps, fates))}{rule}")
+    return Answer("Is every step worth keeping?", _kind(fates), f"{told}{rule}")
 
 
 def removed_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
